@@ -1,0 +1,213 @@
+"""Every setting of every command, once: these dataclasses are the flags, the TOML keys, the environment variables, the
+keywords of the Python functions and what a run saves.
+
+A field's type, default and the text below it are all there is to say about a setting; `fields_of` reads them. Supported
+types: str, int, float, bool, Path, Literal of strings, and `X | None`. Ranges are checked by `config`.
+
+To add a setting, add a field. This module computes nothing and knows nothing about where values come from (`config`).
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import types
+import typing
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+Normalizer = Literal["english", "unicode", "none"]
+
+
+def setting(default: Any, *, low: float | None = None, high: float | None = None) -> Any:
+    """A field with a default and the range (both ends included) that its value must lie in."""
+    return dataclasses.field(default=default, metadata={"low": low, "high": high})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """What decides which model computes, and on what."""
+
+    model: str = ""
+    """Folder of a checkpoint or of a finished run, or the name of a Hub repository."""
+    revision: str = ""
+    """Branch, tag or commit of a Hub repository."""
+    device: Device = "auto"
+    """Where to compute; `auto` takes CUDA, then Apple's MPS, then the processor."""
+    dtype: Dtype = "auto"
+    """Number type of the weights; `auto` is float32 on a processor and bfloat16 on an accelerator that has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskSettings(ModelSettings):
+    """Ask questions about pictures."""
+
+    top_k: int = setting(1, low=1, high=1000)
+    """How many answers to give, best first."""
+    batch_size: int = setting(16, low=1, high=1024)
+    """How many questions are computed at once; it never changes an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """What decides which rows are read."""
+
+    data: str = ""
+    """A file, a folder, a Hub data set (`hf:owner/name`) or `easy-vqa`; the format is found by content."""
+    images: Path | None = None
+    """Folder of the pictures, where it is not the folder of the data."""
+    split: str = ""
+    """Read this split alone (such as `validation[:200]`)."""
+    validation_fraction: float = setting(0.1, low=0.0, high=0.9)
+    """Share of the training pictures held out for validation where the data has no validation split of its own."""
+    seed: int = setting(42, low=0, high=2**32 - 1)
+    """Decides every random choice: splits, order, augmentation, dropout, fresh weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckSettings(DataSettings):
+    """Read a data set as training would, and say what is in it and what is wrong with it."""
+
+    vocabulary_size: int = setting(0, low=0)
+    """Keep the most frequent training answers only; 0 keeps all."""
+    normalizer: Normalizer = "english"
+    """How answers are made comparable before they are counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainVqaSettings(DataSettings, ModelSettings):
+    """Fine-tune a soft-target classifier on questions and answers, or train a small one from scratch."""
+
+    output: Path = Path("runs/vqa")
+    """Folder of the run. The same command continues it after any stop."""
+    from_scratch: str = ""
+    """Start from random weights with this named configuration instead of a checkpoint."""
+    vocabulary_size: int = setting(0, low=0)
+    """Keep the most frequent training answers only; 0 keeps all."""
+    normalizer: Normalizer = "english"
+    """How answers are made comparable for vocabulary, targets and accuracy."""
+    num_train_epochs: float = setting(20.0, low=0.0)
+    """Passes over the training rows."""
+    max_steps: int = setting(-1, low=-1)
+    """Stop after this many optimizer steps; -1 leaves it to the epochs."""
+    per_device_train_batch_size: int = setting(4, low=1)
+    """Rows in one forward and backward pass."""
+    per_device_eval_batch_size: int = setting(32, low=1)
+    """Rows in one forward pass of an evaluation."""
+    gradient_accumulation_steps: int = setting(1, low=1)
+    """Passes whose gradients make one optimizer step; the result equals the larger batch."""
+    learning_rate: float = setting(5e-5, low=0.0)
+    """Peak of the learning rate. ViLT's loss is summed over the answers, so gradients grow with the vocabulary."""
+    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
+    """How the learning rate falls after the warm-up."""
+    warmup_ratio: float = setting(0.0, low=0.0, high=1.0)
+    """Share of all steps during which the learning rate rises from zero."""
+    weight_decay: float = setting(0.0, low=0.0)
+    """Decoupled weight decay of AdamW."""
+    adam_beta2: float = setting(0.999, low=0.0, high=1.0)
+    """Decay of AdamW's second moment."""
+    max_grad_norm: float = setting(1.0, low=0.0)
+    """Gradients are scaled down to this norm; 0 leaves them alone."""
+    mixed_precision: Literal["auto", "bf16", "none"] = "auto"
+    """bf16 autocast; `auto` uses it where the processor or accelerator multiplies bf16 in hardware."""
+    augment: Literal["auto", "none", "shift", "mirror", "full"] = "auto"
+    """Change training pictures without changing what is true about them; `auto`: none for a checkpoint."""
+    open_questions_first: float = setting(0.0, low=0.0, high=1.0)
+    """For this share of the steps, train on questions whose answer is not yes or no."""
+    eval_steps: int = setting(200, low=1)
+    """Evaluate after this many steps."""
+    save_steps: int = setting(200, low=1)
+    """Write a checkpoint after this many steps; a multiple of eval_steps."""
+    save_total_limit: int = setting(2, low=1)
+    """How many checkpoints to keep, beside the best one."""
+    logging_steps: int = setting(50, low=1)
+    """Note the loss after this many steps."""
+    threads: int = setting(0, low=0)
+    """Threads that compute; 0 takes all cores. Part of what makes a run repeatable to the bit."""
+    push_to_hub: bool = False
+    """Upload the finished model. Needs a token in HF_TOKEN or `hf auth login`, checked before training."""
+    hub_model_id: str = ""
+    """Repository to upload to, as owner/name; the default is the run folder's name under your account."""
+    hub_private: bool = False
+    """Create the repository private."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateVqaSettings(DataSettings, ModelSettings):
+    """Measure answers by the official VQA accuracy, with intervals and the baselines beside it."""
+
+    split: str = ""
+    """The split to measure on; the default is test, else validation, else all rows."""
+    output: Path | None = None
+    """Folder for report.json and report.html; nothing is written without it."""
+    batch_size: int = setting(32, low=1, high=1024)
+    """Rows computed at once; it never changes a figure."""
+    limit: int = setting(0, low=0)
+    """Measure on this many rows only, drawn by the seed; 0 takes all."""
+    normalizer: Normalizer = "english"
+    """How answers are made comparable."""
+    accuracy: Literal["official", "always-normalize"] = "official"
+    """`official` leaves answers as they are where all annotators agree to the letter, as the published code does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting as the dataclass states it."""
+
+    name: str
+    type: Any
+    """The type without `| None`."""
+    optional: bool
+    default: Any
+    doc: str
+    low: float | None
+    high: float | None
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values of a Literal; empty for every other type."""
+        return typing.get_args(self.type) if typing.get_origin(self.type) is Literal else ()
+
+
+@cache
+def fields_of(settings: type) -> tuple[Field, ...]:
+    """The fields of a settings class, in the order of its bases, with their documentation."""
+    hints = typing.get_type_hints(settings)
+    documentation: dict[str, str] = {}
+    for cls in reversed(settings.__mro__):
+        if dataclasses.is_dataclass(cls):
+            documentation |= _attribute_docstrings(cls)
+    return tuple(_field(field, hints[field.name], documentation[field.name]) for field in dataclasses.fields(settings))
+
+
+def _field(field: dataclasses.Field[Any], hint: Any, doc: str) -> Field:
+    optional = isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
+    plain = next(arg for arg in typing.get_args(hint) if arg is not type(None)) if optional else hint
+    low, high = field.metadata.get("low"), field.metadata.get("high")
+    return Field(field.name, plain, optional, field.default, doc, low, high)
+
+
+def _attribute_docstrings(cls: type) -> dict[str, str]:
+    """The string below each field of a class body. Python drops them, so they are read from the source."""
+    body = _class_bodies(inspect.getsourcefile(cls) or "")[cls.__name__]
+    return {
+        statement.target.id: inspect.cleandoc(following.value.value)
+        for statement, following in zip(body, body[1:], strict=False)
+        if isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and isinstance(following, ast.Expr)
+        and isinstance(following.value, ast.Constant)
+        and isinstance(following.value.value, str)
+    }
+
+
+@cache
+def _class_bodies(file: str) -> dict[str, list[ast.stmt]]:
+    """The statements of each class of a file; the file is parsed once, not once a class."""
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    return {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}

@@ -1,0 +1,92 @@
+"""The values that travel through seesay. Frozen, comparable, and free of any model.
+
+| value        | made by                        | read by                                                       |
+|--------------|--------------------------------|---------------------------------------------------------------|
+| `ImageSource`| the caller                     | `media.open_image`, and nobody else                           |
+| `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
+| `Candidate`  | `Family.predict`               | `answering`                                                   |
+| `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
+| `Provenance` | `answering`                    | whoever must know where an answer came from                   |
+
+This module imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+if TYPE_CHECKING:
+    import numpy
+    import PIL.Image
+
+ImageSource: TypeAlias = Union[str, "PathLike[str]", bytes, "PIL.Image.Image", "numpy.ndarray[Any, Any]"]
+"""A picture as callers have it: a path, a `data:` URL, encoded bytes, a PIL image or an array (H, W), (H, W, 3 or 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Pictures, what is asked about them, and what people answered.
+
+    VQA and captioning are one type: an empty `question` means "describe it". In captioning `answers` are the captions.
+
+    `answers` holds one entry per annotator, as given, so the same text may stand there several times. Where `weights`
+    is not empty it has one weight (0 to 1) per answer, each answer then stands once, and the weights *are* the soft
+    target: this is how `Graphcore/vqa` and VQA v2 training files come.
+    """
+
+    images: tuple[ImageSource, ...]
+    question: str = ""
+    answers: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    id: str = ""
+    question_type: str = ""
+    answer_type: str = ""
+    origin: str = ""
+    """Where the row stands, as `file:line`, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One possible answer and its score.
+
+    What a score means is the family's to say: for a classifier trained on soft targets it is a sigmoid per answer
+    (0 to 1), and the scores of several answers do not sum to one.
+    """
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an answer came from, so that it can be had again."""
+
+    model: str
+    """The name or folder the model was loaded by."""
+    revision: str
+    """The Hub's commit, or the digest of a seesay run's manifest; empty where neither is known."""
+    family: str
+    engine: str
+    """What computed it, such as `torch 2.13.0`."""
+    device: str
+    dtype: str
+    inputs: tuple[str, ...]
+    """sha256 of each picture, of its bytes as they came in (of its pixels where it came decoded)."""
+    seconds: float
+    """Wall time of the batch this answer was computed in, divided by the number of answers in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says about one example.
+
+    `alternatives` are the best answers, best first; the first of them is the answer itself.
+    """
+
+    text: str
+    score: float
+    alternatives: tuple[Candidate, ...]
+    provenance: Provenance
+    id: str = ""
