@@ -1,1 +1,116 @@
-"""seesay: ask pictures questions, and train, measure and keep the models that answer."""
+"""seesay: ask pictures questions, and train, measure and keep the models that answer.
+
+    import seesay
+
+    model = seesay.load("runs/vqa")
+    print(model.ask("photo.jpg", "What animal is this?").text)
+
+The names below are the public interface. They are loaded when first used, so `import seesay` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api import Model, check, evaluate_vqa, load, train_vqa
+    from .data import Dataset, Format
+    from .errors import (
+        DataError,
+        ImageError,
+        ImageNotFound,
+        ImageTooLarge,
+        ImageUnreadable,
+        InputError,
+        Interrupted,
+        MissingExtra,
+        ModelError,
+        ModelNotFound,
+        Problem,
+        ResourceError,
+        RunError,
+        SeesayError,
+        TextError,
+        UsageError,
+    )
+    from .models import Family
+    from .pipelines import pipeline
+    from .settings import CheckSettings, EvaluateVqaSettings, TrainVqaSettings
+    from .types import Answer, Candidate, Example, ImageSource, Provenance
+
+_HOMES = {
+    ".api": ("Model", "check", "evaluate_vqa", "load", "train_vqa"),
+    ".data": ("Dataset", "Format"),
+    ".errors": (
+        "DataError",
+        "ImageError",
+        "ImageNotFound",
+        "ImageTooLarge",
+        "ImageUnreadable",
+        "InputError",
+        "Interrupted",
+        "MissingExtra",
+        "ModelError",
+        "ModelNotFound",
+        "Problem",
+        "ResourceError",
+        "RunError",
+        "SeesayError",
+        "TextError",
+        "UsageError",
+    ),
+    ".models": ("Family",),
+    ".pipelines": ("pipeline",),
+    ".settings": ("CheckSettings", "EvaluateVqaSettings", "TrainVqaSettings"),
+    ".types": ("Answer", "Candidate", "Example", "ImageSource", "Provenance"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Answer",
+    "Candidate",
+    "CheckSettings",
+    "DataError",
+    "Dataset",
+    "EvaluateVqaSettings",
+    "Example",
+    "Family",
+    "Format",
+    "ImageError",
+    "ImageNotFound",
+    "ImageSource",
+    "ImageTooLarge",
+    "ImageUnreadable",
+    "InputError",
+    "Interrupted",
+    "MissingExtra",
+    "Model",
+    "ModelError",
+    "ModelNotFound",
+    "Problem",
+    "Provenance",
+    "ResourceError",
+    "RunError",
+    "SeesayError",
+    "TextError",
+    "TrainVqaSettings",
+    "UsageError",
+    "__version__",
+    "check",
+    "evaluate_vqa",
+    "load",
+    "pipeline",
+    "train_vqa",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'seesay' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

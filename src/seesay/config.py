@@ -56,8 +56,9 @@ def dump(settings: Any, section: str) -> str:
     for field in fields_of(type(settings)):
         value = getattr(settings, field.name)
         if value is not None:
-            # A JSON string or number is a TOML one; Path has no TOML type and is written as its text.
-            lines.append(f"{field.name} = {json.dumps(str(value) if isinstance(value, Path) else value)}")
+            # A JSON string or number is a TOML one, but for DEL; Path has no TOML type and is written as its text.
+            text = json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
+            lines.append(f"{field.name} = {text.replace(chr(127), chr(92) + 'u007f')}")
     return "\n".join(lines) + "\n"
 
 
@@ -65,7 +66,7 @@ def coerce(field: Field, value: Any, where: str) -> Any:
     """`value` as the type the field states, from text (flags, environment) or from TOML, or an error that says where."""
     try:
         plain = _convert(field, value)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         expected = f"one of {', '.join(field.choices)}" if field.choices else _type_name(field)
         raise UsageError(f"{value!r} is not {expected}", where=where, hint=field.doc) from None
     low, high = field.low, field.high

@@ -30,7 +30,9 @@ def discover(package: str, base: type[T]) -> dict[str, type[T]]:
         for candidate in _subclasses(module, base):
             name = str(vars(candidate)["name"])
             if found.setdefault(name, candidate) is not candidate:
-                raise ValueError(f"{package}: {name!r} is claimed by {found[name].__module__} and {candidate.__module__}")
+                raise ValueError(
+                    f"{package}: {name!r} is claimed by {found[name].__module__} and {candidate.__module__}"
+                )
     return dict(sorted(found.items()))
 
 

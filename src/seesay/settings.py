@@ -17,7 +17,7 @@ import typing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -41,6 +41,14 @@ class ModelSettings:
     """Where to compute; `auto` takes CUDA, then Apple's MPS, then the processor."""
     dtype: Dtype = "auto"
     """Number type of the weights; `auto` is float32 on a processor and bfloat16 on an accelerator that has it."""
+
+
+class ModelKeywords(TypedDict, total=False):
+    """`ModelSettings` as keywords of `seesay.load`; a test keeps the two alike."""
+
+    revision: str
+    device: Device
+    dtype: Dtype
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +89,10 @@ class CheckSettings(DataSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainVqaSettings(DataSettings, ModelSettings):
-    """Fine-tune a soft-target classifier on questions and answers, or train a small one from scratch."""
+    """Fine-tune a soft-target classifier on questions and answers, or train a small one from scratch.
+
+    Settings that are None take their value from a recipe: `GUIDE` for a checkpoint, the configuration's own from scratch.
+    """
 
     output: Path = Path("runs/vqa")
     """Folder of the run. The same command continues it after any stop."""
@@ -91,41 +102,39 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     """Keep the most frequent training answers only; 0 keeps all."""
     normalizer: Normalizer = "english"
     """How answers are made comparable for vocabulary, targets and accuracy."""
-    num_train_epochs: float = setting(20.0, low=0.0)
+    num_train_epochs: float | None = setting(None, low=0.0)
     """Passes over the training rows."""
-    max_steps: int = setting(-1, low=-1)
-    """Stop after this many optimizer steps; -1 leaves it to the epochs."""
-    per_device_train_batch_size: int = setting(4, low=1)
+    max_steps: int | None = setting(None, low=1)
+    """Stop after this many optimizer steps, whatever the epochs."""
+    per_device_train_batch_size: int | None = setting(None, low=1)
     """Rows in one forward and backward pass."""
-    per_device_eval_batch_size: int = setting(32, low=1)
+    per_device_eval_batch_size: int = setting(64, low=1)
     """Rows in one forward pass of an evaluation."""
     gradient_accumulation_steps: int = setting(1, low=1)
     """Passes whose gradients make one optimizer step; the result equals the larger batch."""
-    learning_rate: float = setting(5e-5, low=0.0)
+    learning_rate: float | None = setting(None, low=0.0)
     """Peak of the learning rate. ViLT's loss is summed over the answers, so gradients grow with the vocabulary."""
-    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
-    """How the learning rate falls after the warm-up."""
-    warmup_ratio: float = setting(0.0, low=0.0, high=1.0)
+    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] | None = None
+    """How the learning rate goes on after the warm-up."""
+    warmup_ratio: float | None = setting(None, low=0.0, high=1.0)
     """Share of all steps during which the learning rate rises from zero."""
-    weight_decay: float = setting(0.0, low=0.0)
+    weight_decay: float | None = setting(None, low=0.0)
     """Decoupled weight decay of AdamW."""
-    adam_beta2: float = setting(0.999, low=0.0, high=1.0)
+    adam_beta2: float | None = setting(None, low=0.0, high=1.0)
     """Decay of AdamW's second moment."""
     max_grad_norm: float = setting(1.0, low=0.0)
     """Gradients are scaled down to this norm; 0 leaves them alone."""
     mixed_precision: Literal["auto", "bf16", "none"] = "auto"
     """bf16 autocast; `auto` uses it where the processor or accelerator multiplies bf16 in hardware."""
-    augment: Literal["auto", "none", "shift", "mirror", "full"] = "auto"
-    """Change training pictures without changing what is true about them; `auto`: none for a checkpoint."""
-    open_questions_first: float = setting(0.0, low=0.0, high=1.0)
-    """For this share of the steps, train on questions whose answer is not yes or no."""
-    eval_steps: int = setting(200, low=1)
-    """Evaluate after this many steps."""
-    save_steps: int = setting(200, low=1)
-    """Write a checkpoint after this many steps; a multiple of eval_steps."""
+    augment: Literal["none", "shift", "mirror", "both"] | None = None
+    """Change training pictures without changing what is true about them: move them by some pixels, mirror them."""
+    open_questions_first: float | None = setting(None, low=0.0, high=1.0)
+    """For this share of the steps, train only on questions whose answer is not yes or no."""
+    eval_steps: int | None = setting(None, low=1)
+    """Evaluate and write a checkpoint after this many steps."""
     save_total_limit: int = setting(2, low=1)
     """How many checkpoints to keep, beside the best one."""
-    logging_steps: int = setting(50, low=1)
+    logging_steps: int | None = setting(None, low=1)
     """Note the loss after this many steps."""
     threads: int = setting(0, low=0)
     """Threads that compute; 0 takes all cores. Part of what makes a run repeatable to the bit."""
@@ -135,6 +144,22 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     """Repository to upload to, as owner/name; the default is the run folder's name under your account."""
     hub_private: bool = False
     """Create the repository private."""
+
+
+GUIDE: dict[str, int | float | str] = {
+    "num_train_epochs": 20.0,
+    "per_device_train_batch_size": 4,
+    "learning_rate": 5e-5,
+    "lr_scheduler_type": "linear",
+    "warmup_ratio": 0.0,
+    "weight_decay": 0.0,
+    "adam_beta2": 0.999,
+    "augment": "none",
+    "open_questions_first": 0.0,
+    "eval_steps": 200,
+    "logging_steps": 50,
+}
+"""The values of Hugging Face's task guide, for fine-tuning a checkpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,149 @@
+"""What callers do with pictures and models. Each function is short: it puts the layers below in order and decides nothing.
+
+import seesay
+
+model = seesay.load("runs/vqa")
+answer = model.ask("photo.jpg", "What animal is this?", top_k=5)
+print(answer.text, answer.score)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Unpack, overload
+
+from . import answering, config, data, models
+from .errors import UsageError
+from .media import clean_text, probe_image
+from .settings import AskSettings, CheckSettings, EvaluateVqaSettings, ModelKeywords, ModelSettings, TrainVqaSettings
+from .types import Answer, Example, ImageSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .data import CheckReport
+    from .evaluation import Report
+    from .training import Progress, Run
+
+QUESTION_CHARACTERS = 2_000
+
+
+class Model:
+    """A loaded model and what it can do. Made by `load`; safe to keep for as many questions as you like."""
+
+    def __init__(self, family: models.Family) -> None:
+        self.family = family
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The answers that a classifier can give."""
+        return self.family.vocabulary
+
+    @overload
+    def ask(self, image: ImageSource, question: str, *, top_k: int = 1, batch_size: int = 16) -> Answer: ...
+    @overload
+    def ask(
+        self, image: ImageSource | list[ImageSource], question: list[str], *, top_k: int = 1, batch_size: int = 16
+    ) -> list[Answer]: ...
+    @overload
+    def ask(self, image: list[ImageSource], question: str, *, top_k: int = 1, batch_size: int = 16) -> list[Answer]: ...
+    def ask(
+        self,
+        image: ImageSource | list[ImageSource],
+        question: str | list[str],
+        *,
+        top_k: int = 1,
+        batch_size: int = 16,
+    ) -> Answer | list[Answer]:
+        """Answer a question about a picture; several of either in one call, batched, in order.
+
+        Args:
+            image: a path, a data URL, encoded bytes, a PIL image or an array; or a list of them.
+            question: one question, asked of every picture, or a list of them. Two lists must be equally long and are
+                taken in pairs.
+            top_k: how many alternatives each answer carries, best first.
+
+        Raises:
+            ImageError, TextError: a picture or a question cannot be used; nothing was computed for it.
+        """
+        images = image if isinstance(image, list) else [image]
+        questions = question if isinstance(question, list) else [question]
+        answers = list(self.answer(_pairs(images, questions), top_k=top_k, batch_size=batch_size))
+        return answers if isinstance(image, list) or isinstance(question, list) else answers[0]
+
+    def answer(self, examples: Iterable[Example], *, top_k: int = 1, batch_size: int = 16) -> Iterator[Answer]:
+        """Answers to examples, one by one as they are computed; for more of them than fit in memory."""
+        return answering.answer(self.family, map(_clean, examples), top_k=top_k, batch_size=batch_size)
+
+
+def load(model: str, /, **keywords: Unpack[ModelKeywords]) -> Model:
+    """Load a model from the folder of a checkpoint or a run, or from the Hub.
+
+    Args:
+        model: folder, or `owner/name` of a Hub repository.
+        keywords: `revision`, `device`, `dtype`, as in `ModelSettings`.
+
+    Raises:
+        ModelNotFound, ModelError: there is none, or it cannot answer.
+        MissingExtra: torch and transformers are not installed.
+    """
+    return Model(models.load(config.resolve(ModelSettings, "model", {"model": model, **keywords})))
+
+
+def ask(settings: AskSettings, images: Sequence[ImageSource], questions: Sequence[str]) -> Iterator[Answer]:
+    """Every question about every picture, questions in the inner loop. Pictures are looked at before a model is loaded."""
+    for image in images:
+        probe_image(image)
+    examples = [_clean(Example((image,), question)) for image in images for question in questions]
+    model = Model(models.load(settings))
+    return model.answer(examples, top_k=settings.top_k, batch_size=settings.batch_size)
+
+
+def check(settings: CheckSettings, progress: Callable[[int, int], None] | None = None) -> CheckReport:
+    """Read a data set as training would and report what is in it and what is wrong with it; loads no model."""
+    return data.check(
+        data.load(settings),
+        vocabulary_size=settings.vocabulary_size,
+        normalizer=settings.normalizer,
+        progress=progress,
+    )
+
+
+def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None = None) -> Run:
+    """Train or fine-tune a classifier; the same settings continue a run that was stopped.
+
+    Raises:
+        DataError: the data set has problems; it is read and checked in full before torch is imported.
+        RunError: the folder holds a run with other settings or other data.
+        Interrupted: stopped by the user; the run can be continued.
+    """
+    from . import training
+
+    return training.train_vqa(settings, progress)
+
+
+def evaluate_vqa(settings: EvaluateVqaSettings, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Measure a model on a data set by the official VQA accuracy, beside the baselines."""
+    from . import evaluation
+
+    return evaluation.evaluate_vqa(settings, progress)
+
+
+def _pairs(images: Sequence[ImageSource], questions: Sequence[str]) -> Iterator[Example]:
+    if not images or not questions:
+        return
+    if len(images) != len(questions) and 1 not in (len(images), len(questions)):
+        raise UsageError(
+            f"{len(images)} pictures and {len(questions)} questions cannot be paired",
+            hint="give one of either, or as many of the one as of the other",
+        )
+    count = max(len(images), len(questions))
+    for index in range(count):
+        yield Example((images[index % len(images)],), questions[index % len(questions)], id=str(index))
+
+
+def _clean(example: Example) -> Example:
+    from dataclasses import replace
+
+    question = clean_text(example.question, QUESTION_CHARACTERS, where=example.origin or "question")
+    return example if question == example.question else replace(example, question=question)

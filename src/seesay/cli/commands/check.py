@@ -1,0 +1,37 @@
+"""`seesay check DATA`: what is in a data set and what is wrong with it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from ... import api
+from ...errors import DataError
+from ...settings import CheckSettings
+from .. import render
+from ..options import json_option, settings_options, settle
+
+
+@click.command(short_help="Read a data set as training would, and say what is wrong with it.")
+@click.argument("source", required=False, metavar="DATA")
+@json_option
+@settings_options(CheckSettings)
+def command(source: str | None, as_json: bool, **given: Any) -> None:
+    """Read a data set as training would: rows, pictures, answers, vocabulary, and every problem with its remedy.
+
+    Exits with 3 where training would not start.
+
+    \b
+        seesay check my/questions.jsonl
+        seesay check easy-vqa --json
+    """
+    if source is not None:
+        given["data"] = source
+    settings = settle(CheckSettings, "check", given)
+    with render.counting("opening pictures") as progress:
+        report = api.check(settings, progress)
+    render.check_report(report, as_json=as_json)
+    if report.fatal:
+        sys.exit(DataError.exit_code)

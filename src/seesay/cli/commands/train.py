@@ -1,0 +1,38 @@
+"""`seesay train vqa`: fine-tune a classifier, or train a small one from scratch."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from ... import api
+from ...settings import TrainVqaSettings
+from .. import render
+from ..options import json_option, settings_options, settle
+
+
+@click.group(short_help="Train or fine-tune a model.")
+def command() -> None:
+    """Train or fine-tune a model. A run that was stopped goes on with the same command."""
+
+
+@command.command()
+@json_option
+@settings_options(TrainVqaSettings)
+def vqa(as_json: bool, **given: Any) -> None:
+    """Fine-tune a classifier of answers on questions about pictures, or train a small one from scratch.
+
+    Settings without a default take the values of Hugging Face's guide for a checkpoint, and those of the configuration
+    from scratch. The run's folder gets checkpoints, curves, report.html and, at the end, model/.
+
+    \b
+        seesay train vqa --data my/train.jsonl --model dandelin/vilt-b32-mlm --output runs/mine
+        seesay train vqa --data easy-vqa --from-scratch vilt-small --output runs/easy
+    """
+    settings = settle(TrainVqaSettings, "train.vqa", given)
+    with render.training(as_json=as_json) as progress:
+        run = api.train_vqa(settings, progress, command=shlex.join(["seesay", *sys.argv[1:]]))
+    render.run(run, as_json=as_json)

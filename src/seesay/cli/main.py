@@ -1,0 +1,56 @@
+"""The `seesay` command. Commands are found by file name and imported when they are used; errors become exit codes here.
+
+Exit codes: 0 done, 2 usage, 3 data or model, 4 resources, 130 interrupted (see `errors`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+
+import click
+
+from .. import __version__
+from ..errors import Interrupted, SeesayError
+from . import commands, render
+
+
+class _Commands(click.Group):
+    """The group of all files in `commands/`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(info.name for info in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"{commands.__name__}.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="seesay")
+def root() -> None:
+    """Ask pictures questions, and train, measure and keep the models that answer."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        sys.exit(root.main(standalone_mode=False))
+    except click.exceptions.Abort:
+        render.error(Interrupted("interrupted"))
+        sys.exit(Interrupted.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SeesayError as error:
+        render.error(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output (`head`) has gone; say nothing more, also not when Python closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

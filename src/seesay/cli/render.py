@@ -1,0 +1,190 @@
+"""Everything the command line prints. On a terminal with color and progress; elsewhere plain text that stays the same, or JSON.
+
+Results go to standard output, everything else (progress, errors) to standard error. It computes nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SeesayError
+from ..types import Answer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..data import CheckReport
+    from ..evaluation import Report
+    from ..training import Progress, Run
+
+
+def error(problem: SeesayError) -> None:
+    """An error in one block on standard error."""
+    print(f"seesay: {problem}", file=sys.stderr)
+
+
+def answer(picture: str, question: str, given: Answer, *, alone: bool, as_json: bool) -> None:
+    """One answer with its alternatives; `alone` leaves out which picture and question it belongs to."""
+    if as_json:
+        row: dict[str, Any] = {"picture": picture, "question": question, "answer": given.text, "score": given.score}
+        row["alternatives"] = [{"answer": other.text, "score": other.score} for other in given.alternatives]
+        row["provenance"] = dataclasses.asdict(given.provenance)
+        _json(row)
+        return
+    if not alone:
+        print(f"{picture}: {question}")
+    for candidate in given.alternatives:
+        print(f"{'' if alone else '  '}{candidate.score:.3f}  {candidate.text}")
+    sys.stdout.flush()
+
+
+def check_report(report: CheckReport, *, as_json: bool) -> None:
+    """What a data set holds, then its problems; the JSON form has every problem."""
+    if as_json:
+        _json(report.to_dict())
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    for title, header, rows in report.tables():
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for index, name in enumerate(header):
+            table.add_column(name, justify="left" if index == 0 else "right")
+        for row in rows:
+            table.add_row(*(Text(str(cell)) for cell in row))
+        console.print(table)
+        console.print()
+    for sentence in report.sentences():
+        console.print(sentence, markup=False, highlight=False)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with an estimate for work that is counted, on a terminal; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with _progress_bar() as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def training(*, as_json: bool) -> Iterator[Callable[[Progress], None]]:
+    """Progress of a training run: a bar with loss and accuracy on a terminal, a line a measurement elsewhere."""
+    if sys.stderr.isatty() and not as_json:
+        with _progress_bar() as bar:
+            task = bar.add_task("training", total=None)
+            shown: dict[str, float] = {}
+
+            def update(state: Progress) -> None:
+                shown.update({name: value for name, value in state.values.items() if name in _SHOWN})
+                text = "  ".join(f"{_SHOWN[name]} {value:.4f}" for name, value in shown.items())
+                bar.update(task, completed=state.step, total=state.steps, description=text or "training")
+
+            yield update
+        return
+
+    def line(state: Progress) -> None:
+        values = {_SHOWN[name]: round(value, 5) for name, value in state.values.items() if name in _SHOWN}
+        if values and as_json:
+            print(json.dumps({"step": state.step, "steps": state.steps, **values}), file=sys.stderr, flush=True)
+        elif values:
+            text = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+            left = time.strftime("%H:%M:%S", time.gmtime(state.seconds_left))
+            print(f"step {state.step} of {state.steps}  {text}  {left} left", file=sys.stderr, flush=True)
+
+    yield line
+
+
+def run(finished: Run, *, as_json: bool) -> None:
+    """Where a finished run is and how good it is."""
+    if as_json:
+        _json(
+            {
+                "folder": str(finished.folder),
+                "model": str(finished.model),
+                "steps": finished.steps,
+                "best_step": finished.best_step,
+                "seconds": finished.seconds,
+                "published": finished.published,
+                "validation": finished.report.to_dict(),
+            }
+        )
+        return
+    _headline(finished.report)
+    print(f"model: {finished.model} (step {finished.best_step} of {finished.steps})")
+    print(f"report: {finished.folder / 'report.html'}")
+    if finished.published:
+        print(f"published: {finished.published}")
+    print(f'next: seesay ask PICTURE "QUESTION" --model {finished.folder}')
+
+
+def evaluation(report: Report, folder: Path | None, *, as_json: bool) -> None:
+    """A measurement: the figure with its interval, the baselines, then every type of question and answer."""
+    if as_json:
+        _json(report.to_dict())
+        return
+    _headline(report)
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    for title, header, rows in report.tables():
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for index, name in enumerate(header):
+            table.add_column(name, justify="left" if index == 0 else "right")
+        for row in rows:
+            table.add_row(*(Text(str(cell)) for cell in row))
+        console.print()
+        console.print(table)
+    if folder is not None:
+        print(f"\nreport: {folder / 'report.html'}")
+
+
+_SHOWN = {"loss": "loss", "eval_loss": "validation loss", "eval_vqa_accuracy": "validation accuracy"}
+
+
+def _headline(report: Report) -> None:
+    for sentence in report.sentences():
+        print(sentence)
+
+
+def _json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _console() -> Console:
+    """Standard output; wide where it is no terminal, so that lines are never cut or wrapped by a guessed width."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+
+
+def _progress_bar() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

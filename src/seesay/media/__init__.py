@@ -1,0 +1,11 @@
+"""The one guarded door for pictures: whatever opens a picture in seesay opens it here.
+
+Importing this package imports neither Pillow nor numpy, so that a mistyped path fails before either is paid for.
+"""
+
+from __future__ import annotations
+
+from .image import ImageInfo, Picture, open_image, probe_image
+from .source import ImageLimits, image_name
+
+__all__ = ["ImageInfo", "ImageLimits", "Picture", "image_name", "open_image", "probe_image"]

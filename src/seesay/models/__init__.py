@@ -1,0 +1,75 @@
+"""Families of models: the only layer that knows how a network is fed and read. `load` finds the family by config.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..errors import ModelError, UsageError
+from ..registry import discover
+from ..settings import ModelSettings
+from .checkpoint import Checkpoint, Placement, find, place
+from .family import Batch, Family, Scratch
+
+__all__ = ["Batch", "Checkpoint", "Family", "Placement", "Scratch", "families", "for_training", "load", "scratch"]
+
+
+def families() -> dict[str, type[Family]]:
+    """Every family by its name."""
+    return discover("seesay.models.families", Family)  # type: ignore[type-abstract]
+
+
+def load(settings: ModelSettings) -> Family:
+    """The model that `settings` names, ready to answer.
+
+    Raises:
+        UsageError: no model was named.
+        ModelNotFound, ModelError: there is none of that name, or it cannot answer questions.
+        MissingExtra: torch or transformers is not installed.
+    """
+    checkpoint = _find(settings)
+    return _family_of(checkpoint).load(checkpoint, place(settings))
+
+
+def for_training(
+    settings: ModelSettings, from_scratch: str, vocabulary: Sequence[str], questions: Iterable[str], seed: int
+) -> Family:
+    """A model with a head for `vocabulary`: fine-tuned from the checkpoint in `settings`, or new where `from_scratch`
+    names a configuration (its tokenizer is then made from `questions`)."""
+    if from_scratch:
+        scratch(from_scratch)
+        family = next(family for family in families().values() if from_scratch in family.scratch)
+        return family.create(from_scratch, place(settings), vocabulary, questions, seed)
+    checkpoint = _find(settings)
+    return _family_of(checkpoint).fine_tune(checkpoint, place(settings), vocabulary, seed)
+
+
+def scratch(name: str) -> Scratch:
+    """The small configuration of that name.
+
+    Raises:
+        UsageError: there is none; the hint lists them.
+    """
+    known = {key: value for family in families().values() for key, value in family.scratch.items()}
+    if name not in known:
+        hint = "; ".join(f"{key}: {value.summary}" for key, value in known.items())
+        raise UsageError(f"no configuration named {name!r}", where="--from-scratch", hint=hint)
+    return known[name]
+
+
+def _find(settings: ModelSettings) -> Checkpoint:
+    if not settings.model:
+        raise UsageError("no model named", hint="give --model FOLDER or --model OWNER/NAME")
+    return find(settings.model, settings.revision)
+
+
+def _family_of(checkpoint: Checkpoint) -> type[Family]:
+    by_type: dict[str, type[Family]] = {}
+    for family in families().values():
+        for model_type in family.model_types:
+            if by_type.setdefault(model_type, family) is not family:
+                raise ValueError(f"{model_type!r} is claimed by {by_type[model_type].name} and {family.name}")
+    if checkpoint.model_type not in by_type:
+        found = checkpoint.model_type or "none"
+        known = ", ".join(sorted(by_type))
+        raise ModelError(f"model_type {found!r} is not supported", where=checkpoint.name, hint=f"supported: {known}")
+    return by_type[checkpoint.model_type]

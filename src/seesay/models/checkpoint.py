@@ -1,0 +1,211 @@
+"""Finding a checkpoint and reading its weights, guarded: safetensors only, no code from the repository, nothing missing.
+
+A checkpoint is a folder as a Hub repository looks: config.json, *.safetensors, processor and tokenizer files. Names of
+Hub repositories are downloaded to Hugging Face's cache first (HF_HOME, HF_HUB_OFFLINE and HF_TOKEN work as ever).
+
+This module knows no architecture; the families do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MissingExtra, ModelError, ModelNotFound
+from ..settings import ModelSettings
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+FILES_OF_A_CHECKPOINT = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+EXTRA = "seesay[models]"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint that is on this machine."""
+
+    name: str
+    """As the caller wrote it."""
+    folder: Path
+    revision: str
+    config: dict[str, Any]
+    """config.json."""
+
+    @property
+    def model_type(self) -> str:
+        return str(self.config.get("model_type", ""))
+
+    @property
+    def architecture(self) -> str:
+        """The class that was saved, such as `ViltForQuestionAnswering`; empty where the configuration names none."""
+        return str(next(iter(self.config.get("architectures") or ()), ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a network computes and with which numbers, both decided."""
+
+    device: str
+    dtype: str
+
+
+def find(name: str, revision: str = "") -> Checkpoint:
+    """The checkpoint of that name: a folder with config.json, a finished run's folder, or a Hub repository.
+
+    Raises:
+        ModelNotFound: nothing of that name here or on the Hub.
+        ModelError: a folder that is no checkpoint.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _local(name, folder)
+    if not HUB_NAME.fullmatch(name) or folder.is_absolute():
+        raise ModelNotFound("no such folder, and not the name of a Hub repository (owner/name)", where=name)
+    return _from_hub(name, revision)
+
+
+def place(settings: ModelSettings) -> Placement:
+    """Decide device and dtype, and say plainly when the wish cannot be had.
+
+    Raises:
+        ModelError: the device asked for is not on this machine.
+    """
+    torch = import_torch()
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    device = next(kind for kind in present if present[kind]) if settings.device == "auto" else settings.device
+    if not present[device]:
+        here = ", ".join(kind for kind in present if present[kind])
+        raise ModelError(f"no {device} device on this machine", where="--device", hint=f"here: {here}")
+    if settings.dtype != "auto":
+        return Placement(device, settings.dtype)
+    fast_bfloat16 = device == "cuda" and torch.cuda.is_bf16_supported()
+    return Placement(device, "bfloat16" if fast_bfloat16 else "float32")
+
+
+def import_torch() -> Any:
+    """torch, with transformers made silent; the one place that says what to install when it is missing.
+
+    Raises:
+        MissingExtra: torch or transformers is not installed.
+    """
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise MissingExtra("this model", EXTRA)
+    import torch
+    from transformers.utils import logging
+
+    # What transformers would say (heads that are new, slow processors) is either an error here or said by us.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    return torch
+
+
+def load_weights(
+    network: type[PreTrainedModel],
+    checkpoint: Checkpoint,
+    config: PreTrainedConfig,
+    placement: Placement,
+    *,
+    fresh: Collection[str] = (),
+    attention: str = "sdpa",
+) -> PreTrainedModel:
+    """`network` with the weights of `checkpoint`, every tensor accounted for.
+
+    Args:
+        fresh: prefixes of parameters that may be missing or of another shape; they start from random values.
+        attention: implementation, `sdpa` or `eager`; never one that needs a package that may be missing.
+
+    Raises:
+        ModelError: weights are pickled, missing, of another shape, not finite, or lie outside the folder.
+    """
+    torch = import_torch()
+    _refuse_unsafe_files(checkpoint)
+    try:
+        model, info = network.from_pretrained(
+            checkpoint.folder,
+            config=config,
+            dtype=getattr(torch, placement.dtype),
+            attn_implementation=attention,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError("the weights cannot be read", where=checkpoint.name, hint=str(error).split("\n")[0]) from None
+    mismatched = {str(entry[0]) for entry in info["mismatched_keys"]}
+    wrong = sorted(
+        key for key in {*info["missing_keys"], *mismatched} if not any(key.startswith(prefix) for prefix in fresh)
+    )
+    if wrong:
+        raise ModelError(
+            f"{len(wrong)} weights are missing or of another shape than config.json says, such as {wrong[0]!r}",
+            where=checkpoint.name,
+            hint="the checkpoint is incomplete or its config.json belongs to another model",
+        )
+    _refuse_non_finite(model, checkpoint)
+    return model.to(placement.device)
+
+
+def _local(name: str, folder: Path) -> Checkpoint:
+    if (folder / "model" / "config.json").is_file():
+        folder = folder / "model"
+    if not (folder / "config.json").is_file():
+        saved = sorted(path.parent.name for path in folder.glob("checkpoint-*/config.json"))
+        hint = f"an unfinished run; its checkpoints: {', '.join(saved)}" if saved else "a checkpoint has a config.json"
+        raise ModelError("no model in this folder", where=name, hint=hint)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        manifest = folder / "manifest.json"
+        # A seesay run writes sizes and sha256 of all its files into the manifest, whose own digest names the weights.
+        revision = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
+    except (ValueError, OSError) as error:
+        raise ModelError(f"config.json cannot be read: {error}", where=name) from None
+    if not isinstance(config, dict):
+        raise ModelError(f"config.json holds a {type(config).__name__}, not an object", where=name)
+    return Checkpoint(name, folder.resolve(), revision, config)
+
+
+def _from_hub(name: str, revision: str) -> Checkpoint:
+    if find_spec("huggingface_hub") is None:
+        raise MissingExtra("loading from the Hub", EXTRA)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(name, revision=revision or None, allow_patterns=FILES_OF_A_CHECKPOINT))
+    except RepositoryNotFoundError:
+        hint = "check the name; a private one needs HF_TOKEN"
+        raise ModelNotFound("no such folder and no such Hub repository", where=name, hint=hint) from None
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError):
+        hint = "check the name and the connection, or give the folder of a checkpoint"
+        raise ModelNotFound("no such folder, and the Hub cannot be reached", where=name, hint=hint) from None
+    local = _local(str(folder), folder)
+    # The folder of a snapshot is named after the commit it holds.
+    return Checkpoint(name, folder, folder.name, local.config)
+
+
+def _refuse_unsafe_files(checkpoint: Checkpoint) -> None:
+    if not any(checkpoint.folder.glob("*.safetensors")):
+        hint = "only safetensors are opened, because pickled weights can run code; convert with save_pretrained()"
+        raise ModelError("no *.safetensors in this checkpoint", where=checkpoint.name, hint=hint)
+    for index in checkpoint.folder.glob("*.safetensors.index.json"):
+        shards = json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values()
+        outside = next((shard for shard in shards if Path(shard).name != shard), None)
+        if outside is not None:
+            raise ModelError(f"a shard lies outside the folder: {outside!r}", where=f"{checkpoint.name}/{index.name}")
+
+
+def _refuse_non_finite(model: torch.nn.Module, checkpoint: Checkpoint) -> None:
+    for name, parameter in model.named_parameters():
+        if not parameter.isfinite().all():
+            hint = "training diverged, or the file is damaged"
+            raise ModelError(f"the weight {name!r} holds NaN or infinity", where=checkpoint.name, hint=hint)

@@ -1,0 +1,286 @@
+"""ViLT: patches and words in one transformer, answering as a classifier over a fixed vocabulary.
+
+Kim, Son and Kim, "ViLT: Vision-and-Language Transformer Without Convolution or Region Supervision", ICML 2021; network
+and processor are those of transformers. One picture a question. Scores are sigmoids, one per answer, and do not sum to
+one: the head is trained on soft targets, several answers can be right.
+
+The loss is binary cross-entropy times the number of answers (the mean over answers, undone), as in the reference code:
+about 2,169 at the start for 3,129 answers, 9 for 13. Learning rates and gradient clipping depend on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from ...errors import InputError, ModelError
+from ...media import Picture, open_image
+from ...metrics.vqa import soft_scores
+from ...types import Candidate, Example
+from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
+from ..family import Batch, Family, Scratch
+from ..wordpiece import build_vocabulary
+
+if TYPE_CHECKING:
+    import numpy
+    import PIL.Image
+    import torch
+    from transformers import ViltConfig, ViltForQuestionAnswering, ViltProcessor
+
+    Pixels = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
+
+ANSWER_HEAD = "ViltForQuestionAnswering"
+LAST_LAYER = "classifier.3."
+PREPARED_BYTES = 2**30
+"""Memory for pictures that are prepared already, so that five questions about one picture prepare it once."""
+GRAY = (127, 127, 127)
+
+
+class Vilt(Family):
+    """A ViLT with an answer head, its processor and its vocabulary."""
+
+    name: ClassVar[str] = "vilt"
+    model_types: ClassVar[tuple[str, ...]] = ("vilt",)
+
+    def __init__(
+        self, network: ViltForQuestionAnswering, processor: ViltProcessor, checkpoint: Checkpoint, placement: Placement
+    ) -> None:
+        self._network = network
+        self.processor = processor
+        self.checkpoint = checkpoint
+        self.placement = placement
+        self.vocabulary = tuple(network.config.id2label[index] for index in range(network.config.num_labels))
+        self._ids = {answer: index for index, answer in enumerate(self.vocabulary)}
+        self._prepared: OrderedDict[str, Pixels] = OrderedDict()
+        self._prepared_bytes = 0
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
+        if checkpoint.architecture != ANSWER_HEAD:
+            found = checkpoint.architecture or "no architecture named"
+            hint = "fine-tune it first: seesay train vqa --model " + checkpoint.name
+            raise ModelError(f"this ViLT has no head for answers ({found})", where=checkpoint.name, hint=hint)
+        return cls._open(checkpoint, placement, _config(checkpoint), fresh=())
+
+    @classmethod
+    def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
+        torch = import_torch()
+        old = tuple(_config(checkpoint).id2label.values()) if checkpoint.architecture == ANSWER_HEAD else ()
+        fresh = () if old == tuple(vocabulary) else (LAST_LAYER,) if old else ("classifier.",)
+        torch.manual_seed(seed)
+        model = cls._open(checkpoint, placement, _config(checkpoint, vocabulary), fresh=fresh)
+        if fresh == (LAST_LAYER,) and len(old) == len(vocabulary):
+            # As many answers, but others: the old rows would fit by shape and mean something else.
+            model._network.classifier[3].reset_parameters()
+        return model
+
+    @classmethod
+    def create(
+        cls, configuration: str, placement: Placement, vocabulary: Sequence[str], questions: Iterable[str], seed: int
+    ) -> Self:
+        torch = import_torch()
+        from transformers import BertTokenizer, ViltForQuestionAnswering, ViltProcessor
+        from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
+
+        words = build_vocabulary(questions)
+        config = _scratch_config(cls.scratch[configuration], vocabulary, words)
+        torch.manual_seed(seed)
+        network = ViltForQuestionAnswering(config)
+        _set_sine_cosine_positions(network)
+        processor = ViltProcessor(
+            ViltImageProcessorPil(size={"shortest_edge": config.image_size}, size_divisor=config.patch_size),
+            BertTokenizer(vocab=words, model_max_length=config.max_position_embeddings),
+        )
+        checkpoint = Checkpoint(configuration, Path(), "", config.to_dict())
+        return cls(network.to(placement.device), processor, checkpoint, placement)
+
+    @property
+    def engine(self) -> str:
+        return f"torch {import_torch().__version__}"
+
+    @property
+    def network(self) -> torch.nn.Module:
+        return self._network
+
+    def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
+        torch = import_torch()
+        pictures = [open_image(_only_picture(example)) for example in examples]
+        pixels, mask = _pad([self._pixels(picture) for picture in pictures])
+        # (B, T): text padded to the longest question of this batch; longer than the model reads is cut at the end.
+        # A "[SEP]" that a user typed stays five characters and never becomes the token.
+        text = self.processor.tokenizer(
+            [example.question for example in examples],
+            padding=True,
+            truncation=True,
+            max_length=self._network.config.max_position_embeddings,
+            split_special_tokens=True,
+            return_tensors="pt",
+        )
+        tensors = {**text, "pixel_values": torch.from_numpy(pixels), "pixel_mask": torch.from_numpy(mask)}
+        if normalize is not None:
+            tensors["labels"] = self._targets(examples, normalize)
+        return Batch(tensors, tuple((picture.sha256,) for picture in pictures))
+
+    def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
+        torch = import_torch()
+        self._network.eval()
+        dtype = self._network.dtype
+        inputs = {
+            key: value.to(self.placement.device, dtype if value.is_floating_point() else None)
+            for key, value in batch.tensors.items()
+        }
+        # ViLT puts its patches in a random order, which changes sums in the last bits; a fixed draw keeps answers equal
+        # from call to call without touching the caller's random state.
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            logits = self._network(**inputs).logits
+        return self.rank(logits, top_k)
+
+    def rank(self, logits: torch.Tensor, top_k: int) -> list[tuple[Candidate, ...]]:
+        # (B, answers) -> sigmoid per answer -> the k best of each row
+        scores, ids = logits.float().sigmoid().topk(min(top_k, len(self.vocabulary)))
+        return [
+            tuple(Candidate(self.vocabulary[index], score) for score, index in zip(row, indices, strict=True))
+            for row, indices in zip(scores.tolist(), ids.tolist(), strict=True)
+        ]
+
+    def save(self, folder: Path) -> None:
+        self._network.save_pretrained(folder)
+        self.processor.save_pretrained(folder)
+
+    @classmethod
+    def _open(cls, checkpoint: Checkpoint, placement: Placement, config: ViltConfig, fresh: tuple[str, ...]) -> Self:
+        from transformers import ViltForQuestionAnswering
+
+        processor = _processor(checkpoint)
+        network = load_weights(ViltForQuestionAnswering, checkpoint, config, placement, fresh=fresh, attention="eager")
+        return cls(network, processor, checkpoint, placement)
+
+    def _pixels(self, picture: Picture) -> Pixels:
+        """(3, H, W), both sides multiples of the patch size; from memory where this picture came by before."""
+        if picture.sha256 in self._prepared:
+            self._prepared.move_to_end(picture.sha256)
+            return self._prepared[picture.sha256]
+        image_processor = self.processor.image_processor
+        image = _within_aspect(picture.pixels, image_processor.size.shortest_edge, image_processor.size_divisor)
+        pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
+        self._prepared[picture.sha256] = pixels
+        self._prepared_bytes += pixels.nbytes
+        while self._prepared_bytes > PREPARED_BYTES:
+            self._prepared_bytes -= self._prepared.popitem(last=False)[1].nbytes
+        return pixels
+
+    def _targets(self, examples: Sequence[Example], normalize: Callable[[str], str]) -> torch.Tensor:
+        """(B, answers): for each answer of the vocabulary the VQA accuracy that giving it would score."""
+        torch = import_torch()
+        targets = torch.zeros(len(examples), len(self.vocabulary))
+        for row, example in enumerate(examples):
+            for answer, score in soft_scores(example.answers, example.weights, normalize=normalize).items():
+                if answer in self._ids:
+                    targets[row, self._ids[answer]] = score
+        return targets
+
+
+def _config(checkpoint: Checkpoint, vocabulary: Sequence[str] | None = None) -> ViltConfig:
+    import_torch()
+    from transformers import ViltConfig
+
+    settings = dict(checkpoint.config)
+    if vocabulary is not None:
+        settings |= _labels(vocabulary)
+        settings.pop("num_labels", None)
+    try:
+        return ViltConfig.from_dict(settings)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"config.json cannot be used: {error}", where=checkpoint.name) from None
+
+
+def _labels(vocabulary: Sequence[str]) -> dict[str, Any]:
+    return {"id2label": dict(enumerate(vocabulary)), "label2id": {answer: i for i, answer in enumerate(vocabulary)}}
+
+
+def _scratch_config(scratch: Scratch, vocabulary: Sequence[str], words: Mapping[str, int]) -> ViltConfig:
+    from transformers import ViltConfig
+
+    return ViltConfig(**scratch.architecture, **_labels(vocabulary), vocab_size=len(words), pad_token_id=words["[PAD]"])
+
+
+def _processor(checkpoint: Checkpoint) -> ViltProcessor:
+    import_torch()
+    from transformers import BertTokenizer, ViltProcessor
+    from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
+
+    try:
+        # Named one by one: the automatic classes take seconds to import, and choose torchvision where it is installed,
+        # whose resizing gives other pixels than the ones the published checkpoints were trained on.
+        image_processor = ViltImageProcessorPil.from_pretrained(checkpoint.folder)
+        tokenizer = BertTokenizer.from_pretrained(checkpoint.folder)
+    except (OSError, ValueError, TypeError) as error:
+        hint = "a checkpoint needs its preprocessor_config.json or processor_config.json and its tokenizer files"
+        raise ModelError(
+            f"no usable processor: {str(error).splitlines()[0]}", where=checkpoint.name, hint=hint
+        ) from None
+    return ViltProcessor(image_processor, tokenizer)
+
+
+def _only_picture(example: Example) -> Any:
+    if len(example.images) != 1:
+        raise InputError(f"ViLT takes one picture a question, not {len(example.images)}", where=example.origin)
+    return example.images[0]
+
+
+def _within_aspect(image: PIL.Image.Image, shortest_edge: int, size_divisor: int) -> PIL.Image.Image:
+    """The picture, with gray bars where it is so narrow that scaling would leave it no width at all.
+
+    ViLT limits the longer side to 1333/800 of the shorter one's target and rounds down to the patch size.
+    """
+    from PIL import Image
+
+    longest_edge = int(1333 / 800 * shortest_edge)
+    # At this ratio the narrow side still comes out at one patch; the margin covers the rounding.
+    limit = longest_edge / (size_divisor + 1)
+    width, height = image.size
+    if max(width, height) <= limit * min(width, height):
+        return image
+    narrow = math.ceil(max(width, height) / limit)
+    size = (max(width, narrow), max(height, narrow))
+    padded = Image.new("RGB", size, GRAY)
+    padded.paste(image, ((size[0] - width) // 2, (size[1] - height) // 2))
+    return padded
+
+
+def _pad(pictures: Sequence[Pixels]) -> tuple[Pixels, numpy.ndarray[Any, numpy.dtype[numpy.int64]]]:
+    """Pictures (3, H, W) as one batch (B, 3, H, W) and its mask (B, H, W), zeros to the right and below."""
+    import numpy
+
+    height = max(picture.shape[1] for picture in pictures)
+    width = max(picture.shape[2] for picture in pictures)
+    pixels = numpy.zeros((len(pictures), 3, height, width), numpy.float32)
+    mask = numpy.zeros((len(pictures), height, width), numpy.int64)
+    for row, picture in enumerate(pictures):
+        pixels[row, :, : picture.shape[1], : picture.shape[2]] = picture
+        mask[row, : picture.shape[1], : picture.shape[2]] = 1
+    return pixels, mask
+
+
+def _set_sine_cosine_positions(network: ViltForQuestionAnswering) -> None:
+    """Two-dimensional sine-cosine values into the position embeddings of the patches, which start at zero.
+
+    Half of the features say the row, half the column (Chen, Xie and He, "An Empirical Study of Training
+    Self-Supervised Vision Transformers", ICCV 2021). They are trained on from there.
+    """
+    torch = import_torch()
+    config = network.config
+    side, quarter = config.image_size // config.patch_size, config.hidden_size // 4
+    frequencies = 10_000 ** -(torch.arange(quarter) / quarter)
+    angles = torch.arange(side)[:, None] * frequencies  # (side, quarter)
+    waves = torch.cat([angles.sin(), angles.cos()], dim=1)  # (side, hidden / 2)
+    rows = waves[:, None].expand(side, side, -1)
+    columns = waves[None].expand(side, side, -1)
+    with torch.no_grad():
+        # (1, 1 + side * side, hidden); the first position is the image's own [CLS]
+        positions = network.vilt.embeddings.position_embeddings
+        positions[0, 1:] = torch.cat([rows, columns], dim=-1).reshape(side * side, config.hidden_size)

@@ -1,0 +1,120 @@
+"""What every family of models can do. A family is one architecture; an instance of it is one loaded checkpoint.
+
+| method      | called by                            | what it does                                                        |
+|-------------|--------------------------------------|---------------------------------------------------------------------|
+| `load`      | `models.load`                        | opens a checkpoint that can answer                                  |
+| `fine_tune` | `models.for_training`                | opens a checkpoint and gives it a head for a vocabulary             |
+| `create`    | `models.for_training`                | random weights for a named small configuration                      |
+| `prepare`   | `answering`, and training's collator | examples -> tensors, so that both prepare pictures and text one way |
+| `predict`   | `answering`                          | tensors -> the best answers                                         |
+| `save`      | `training`                           | writes a folder that `load` opens, on any machine                   |
+
+A new family is one new file in `families/`, found by `discover()`. It knows nothing about files of pictures (`media`
+opens them), data sets, batching or training.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from ..types import Candidate, Example
+
+if TYPE_CHECKING:
+    import torch
+
+    from .checkpoint import Checkpoint, Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Examples as tensors, rows in the order of the examples.
+
+    `tensors` are the keyword arguments of the network. `digests` are, for each row, the sha256 of its pictures.
+    """
+
+    tensors: dict[str, torch.Tensor]
+    digests: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A named small configuration to train from random weights, and the training settings that suit it."""
+
+    summary: str
+    architecture: Mapping[str, int | float | str]
+    """Arguments of the transformers configuration class."""
+    recipe: Mapping[str, int | float | str] = field(default_factory=dict)
+    """Values for those training settings that the user leaves open."""
+
+
+class Family(ABC):
+    """One loaded checkpoint: a network, its processor and its vocabulary of answers."""
+
+    name: ClassVar[str]
+    model_types: ClassVar[tuple[str, ...]]
+    """The values of `model_type` in config.json that this family opens. No two families may claim one."""
+    scratch: ClassVar[Mapping[str, Scratch]] = {}
+
+    checkpoint: Checkpoint
+    placement: Placement
+    vocabulary: tuple[str, ...]
+    """The answers a classifier can give, in the order of its outputs."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
+        """Open a checkpoint that can answer.
+
+        Raises:
+            ModelError: it has no head for answers, or its weights do not fit its configuration.
+        """
+
+    @classmethod
+    @abstractmethod
+    def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
+        """Open a checkpoint to train it further, with a fresh head where its answers are not `vocabulary`."""
+
+    @classmethod
+    @abstractmethod
+    def create(
+        cls, configuration: str, placement: Placement, vocabulary: Sequence[str], questions: Iterable[str], seed: int
+    ) -> Self:
+        """Random weights for the `scratch` configuration of that name, with a tokenizer made from `questions`."""
+
+    @property
+    @abstractmethod
+    def engine(self) -> str:
+        """What computes, with its version, such as `torch 2.13.0`; part of every answer's provenance."""
+
+    @property
+    @abstractmethod
+    def network(self) -> torch.nn.Module:
+        """The network that training optimizes; its forward pass takes `Batch.tensors` and returns `.loss`, `.logits`."""
+
+    @abstractmethod
+    def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
+        """Open pictures and tokenize questions, padded to the longest of this batch.
+
+        Args:
+            examples: rows; each must have exactly as many pictures as the family takes.
+            normalize: given in training; the batch then has `labels`, the soft targets (B, answers) in 0..1.
+
+        Raises:
+            ImageError: a picture cannot be used; the message names it.
+        """
+
+    @abstractmethod
+    def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
+        """The best answers of each row, best first, at most `top_k`."""
+
+    @abstractmethod
+    def rank(self, logits: torch.Tensor, top_k: int) -> list[tuple[Candidate, ...]]:
+        """`predict` for logits (B, answers) that are already there, as in an evaluation during training."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write weights, configuration, processor and vocabulary: all that `load` needs."""

@@ -1,0 +1,273 @@
+"""One training run from its settings to its finished folder: check, plan, train, measure, write.
+
+The same settings continue a run that was stopped; other settings or other data are refused. It knows nothing about
+architectures (`models`), about what a data set looks like (`data`), nor how progress is shown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import math
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import answering, config, data, models
+from ..data import CheckReport, Dataset
+from ..errors import DataError, Interrupted, ResourceError, RunError, UsageError
+from ..evaluation import Prior, Report, measure, training_page
+from ..metrics import normalizer
+from ..models import Family
+from ..settings import GUIDE, CheckSettings, TrainVqaSettings
+from ..types import Example
+from . import publish
+from .card import model_card
+from .plan import Plan, steps_of
+from .run_folder import RunFolder
+from .trainer import METRIC, Progress, Stop, make_trainer
+
+if TYPE_CHECKING:
+    from transformers import Trainer
+
+SECTION = "train.vqa"
+LOG = "train.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run."""
+
+    folder: Path
+    model: Path
+    """The folder that `seesay.load` opens; `folder` itself works as well."""
+    steps: int
+    best_step: int
+    seconds: float
+    """Wall time of the training in this process; less than the run's where it was resumed, 0 where it was finished."""
+    report: Report
+    """The best checkpoint, measured on the validation split."""
+    published: str
+    """Where it was uploaded to, or empty."""
+
+
+def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None, command: str = "") -> Run:
+    """Train a soft-target classifier; see `api.train_vqa`."""
+    settings = fill(settings)
+    dataset, checked = _checked_data(settings)
+    train, validation = dataset.splits["train"], dataset.splits["validation"]
+    vocabulary = data.build_vocabulary(train, settings.vocabulary_size, normalizer(settings.normalizer))
+    repository = _hub_repository(settings)
+    folder = RunFolder(settings.output)
+    with folder.lock():
+        _claim(folder, settings, dataset)
+        _limit_threads(settings)
+        settings = dataclasses.replace(settings, mixed_precision=_precision(settings))
+        questions = [example.question for example in train]
+        family = models.for_training(settings, settings.from_scratch, vocabulary, questions, settings.seed)
+        plan = _plan(settings, train, checked)
+        with _interruptible() as stop, _log_file(folder) as log:
+            tell = _teller(log, progress)
+            trainer = make_trainer(family, train, validation, plan, settings, folder, tell, stop)
+            seconds = _fit(trainer, folder, stop, log)
+        return _finish(trainer, family, folder, settings, dataset, repository, command, seconds)
+
+
+def fill(settings: TrainVqaSettings) -> TrainVqaSettings:
+    """Settings whose open values are taken from the recipe of the configuration, else from the guide.
+
+    Raises:
+        UsageError: neither or both of a checkpoint and a configuration were named, or no data.
+    """
+    if not settings.data:
+        raise UsageError("no data set named", hint="give --data FILE, FOLDER, hf:OWNER/NAME or easy-vqa")
+    if bool(settings.model) == bool(settings.from_scratch):
+        raise UsageError("give either --model or --from-scratch", hint="--model runs/x, or --from-scratch vilt-small")
+    recipe = GUIDE | dict(models.scratch(settings.from_scratch).recipe if settings.from_scratch else {})
+    return dataclasses.replace(
+        settings, **{name: value for name, value in recipe.items() if getattr(settings, name) is None}
+    )
+
+
+def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
+    dataset = data.load(settings)
+    checked = data.check(dataset, vocabulary_size=settings.vocabulary_size, normalizer=settings.normalizer)
+    checked.raise_for_problems()
+    for split in ("train", "validation"):
+        if not dataset.splits.get(split):
+            known = ", ".join(dataset.splits)
+            hint = f"splits here: {known}; --validation-fraction holds pictures of the training split out"
+            raise DataError(f"no {split} rows", where=settings.data, hint=hint)
+    return dataset, checked
+
+
+def _hub_repository(settings: TrainVqaSettings) -> str:
+    if not settings.push_to_hub:
+        return ""
+    name = settings.output.resolve().name
+    return publish.check_access(settings.hub_model_id, private=settings.hub_private, name_if_empty=name)
+
+
+def _claim(folder: RunFolder, settings: TrainVqaSettings, dataset: Dataset) -> None:
+    """Take the folder for this run, or go on with the run of the same settings and data that is there."""
+    saved, facts = folder.path / "settings.toml", folder.path / "run.json"
+    if saved.is_file() and facts.is_file():
+        before = config.resolve(TrainVqaSettings, SECTION, {}, file=saved, environ={})
+        other = [name for name in config.changed(before, settings) if name not in ("output", "threads")]
+        if other:
+            hint = f"it differs in {', '.join(other)}; choose another --output, or give the settings in {saved}"
+            raise RunError("this folder holds a run with other settings", where=str(folder.path), hint=hint)
+        if json.loads(facts.read_text(encoding="utf-8"))["data_fingerprint"] != dataset.fingerprint:
+            hint = "rows or pictures changed since; choose another --output"
+            raise RunError("this folder holds a run on other data", where=str(folder.path), hint=hint)
+    elif folder.path.is_dir() and any(entry.name != ".lock" for entry in folder.path.iterdir()):
+        raise RunError(
+            "this folder is not empty and holds no run", where=str(folder.path), hint="choose another --output"
+        )
+    else:
+        folder.write_text("settings.toml", config.dump(settings, SECTION))
+        folder.write_text("run.json", json.dumps({"data_fingerprint": dataset.fingerprint, "data": dataset.name}))
+    folder.clean()
+
+
+def _limit_threads(settings: TrainVqaSettings) -> None:
+    torch = models.import_torch()
+    torch.set_num_threads(settings.threads or len(os.sched_getaffinity(0)))
+
+
+def _precision(settings: TrainVqaSettings) -> Any:
+    """bf16 autocast only where the hardware multiplies it: elsewhere it is emulated and slower than float32."""
+    if settings.mixed_precision != "auto":
+        return settings.mixed_precision
+    torch = models.import_torch()
+    if models.place(settings).device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "none"
+    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() and _has_bf16_instructions() else "none"
+
+
+def _has_bf16_instructions() -> bool:
+    try:
+        return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+def _plan(settings: TrainVqaSettings, train: Sequence[Example], checked: CheckReport) -> Plan:
+    batch, accumulation = settings.per_device_train_batch_size, settings.gradient_accumulation_steps
+    epochs, share = settings.num_train_epochs, settings.open_questions_first
+    assert batch is not None and epochs is not None and share is not None
+    normalize = normalizer(settings.normalizer)
+    closed = {"yes", "no"}
+    return Plan(
+        costs=[(*checked.shape(example), len(example.question.split())) for example in train],
+        early=[row for row, example in enumerate(train) if not closed & set(map(normalize, example.answers))],
+        early_share=share,
+        batch_size=batch,
+        accumulation=accumulation,
+        steps=settings.max_steps or steps_of(len(train), epochs, batch * accumulation),
+        seed=settings.seed,
+    )
+
+
+def _fit(trainer: Trainer, folder: RunFolder, stop: Stop, log: logging.Logger) -> float:
+    """Train to the end, from the newest checkpoint that verifies; the seconds it took."""
+    import torch
+
+    newest, skipped = folder.newest_verified()
+    for sentence in skipped:
+        log.warning(sentence)
+    if newest is not None:
+        log.info("continuing from %s", newest.name)
+    try:
+        output = trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    except torch.OutOfMemoryError:
+        hint = "lower per_device_train_batch_size and raise gradient_accumulation_steps by the same factor"
+        raise ResourceError("out of memory", where=str(folder.path), hint=hint) from None
+    if stop.requested and trainer.state.global_step < trainer.args.max_steps:
+        step = trainer.state.global_step
+        raise Interrupted(f"stopped at step {step:,} of {trainer.args.max_steps:,}", hint="the same command goes on")
+    return float(output.metrics["train_runtime"])
+
+
+def _finish(
+    trainer: Trainer,
+    family: Family,
+    folder: RunFolder,
+    settings: TrainVqaSettings,
+    dataset: Dataset,
+    repository: str,
+    command: str,
+    seconds: float,
+) -> Run:
+    """Write the best checkpoint as `model/` with its card and the question-only prior, and the run's report."""
+    from safetensors.torch import load_file
+
+    best = trainer.state.best_global_step or trainer.state.global_step
+    family.network.load_state_dict(load_file(folder.checkpoint(best) / "model.safetensors"), strict=False)
+    normalize = normalizer(settings.normalizer)
+    prior = Prior.fit(dataset.splits["train"], normalize)
+    validation = dataset.splits["validation"]
+    answers = list(answering.answer(family, validation, batch_size=settings.per_device_eval_batch_size))
+    report = measure(validation, answers, prior=prior, normalize=normalize, vocabulary=family.vocabulary)
+    settings_text = config.dump(settings, SECTION)
+    training_page(trainer.state.log_history, settings_text, folder.path, evaluation=report)
+
+    def write(target: Path) -> None:
+        family.save(target)
+        (target / "prior.json").write_text(prior.to_json(), encoding="utf-8")
+        card = model_card(settings=settings, dataset=dataset, report=report, command=command)
+        (target / "README.md").write_text(card, encoding="utf-8")
+
+    model = folder.write_folder("model", best, write)
+    published = publish.publish(model, repository, message=f"{METRIC} {report.accuracy.mean:.4f}") if repository else ""
+    return Run(folder.path, model, trainer.state.global_step, best, seconds, report, published)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Stop]:
+    """The first Ctrl-C (or SIGTERM) finishes the step and saves; the second stops at once."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def request(signum: int, frame: object) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.requested = True
+
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _log_file(folder: RunFolder) -> Iterator[logging.Logger]:
+    log = logging.Logger("seesay.training")
+    handler = logging.FileHandler(folder.path / LOG, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    try:
+        yield log
+    finally:
+        handler.close()
+
+
+def _teller(log: logging.Logger, progress: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+    def tell(state: Progress) -> None:
+        if state.values:
+            shown = " ".join(f"{name}={value:.5g}" for name, value in state.values.items() if math.isfinite(value))
+            log.info("step %d of %d: %s", state.step, state.steps, shown)
+        if progress is not None:
+            progress(state)
+
+    return tell

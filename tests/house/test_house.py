@@ -1,0 +1,91 @@
+"""What the house promises about itself: quick to start, nothing heavy at import, one list of public names."""
+
+import ast
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import seesay
+from seesay.settings import ModelKeywords, ModelSettings, fields_of
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "matplotlib",
+    "pyarrow",
+    "scipy",
+    "huggingface_hub",
+    "numpy",
+    "PIL",
+    "rich",
+)
+SOURCE = Path(seesay.__file__).parent
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    "what", ["import seesay", "from seesay.cli.main import root; root(['--help'], standalone_mode=False)"]
+)
+def test_nothing_heavy_is_imported(what: str) -> None:
+    loaded = run(f"import sys\n{what}\nprint('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])")
+    assert loaded.rsplit("LOADED", 1)[1].split() == []
+
+
+def test_help_of_every_command_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom seesay.cli.main import root\n"
+        "for words in (['ask'], ['check'], ['train', 'vqa'], ['evaluate', 'vqa']):\n"
+        "    root([*words, '--help'], standalone_mode=False)\n"
+        f"print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    assert run(code).rsplit("LOADED", 1)[1].split() == []
+
+
+def test_help_costs_little_processor_time() -> None:
+    """150 ms is the promise; the bound here is loose because tests share the machine, and catches a heavy import."""
+    subprocess.run([sys.executable, "-m", "seesay", "--help"], capture_output=True, check=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for _ in range(3):
+        subprocess.run([sys.executable, "-m", "seesay", "--help"], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 3
+    assert seconds < 0.5
+
+
+def test_all_public_names_can_be_had() -> None:
+    for name in seesay.__all__:
+        assert getattr(seesay, name) is not None
+    assert sorted(seesay.__all__) == seesay.__all__
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        seesay.nothing  # noqa: B018
+
+
+def test_type_checkers_see_the_public_names_that_are_loaded_lazily() -> None:
+    tree = ast.parse((SOURCE / "__init__.py").read_text())
+    guard = next(node for node in tree.body if isinstance(node, ast.If))
+    typed = {alias.name for node in guard.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert typed | {"__version__"} == set(seesay.__all__)
+
+
+def test_keywords_of_load_are_the_model_settings() -> None:
+    assert {field.name for field in fields_of(ModelSettings)} == {"model", *ModelKeywords.__annotations__}
+
+
+def test_every_module_says_what_it_is() -> None:
+    for file in SOURCE.rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        assert ast.get_docstring(tree) or not tree.body, f"{file.name} has no docstring"
+
+
+def test_only_render_prints() -> None:
+    for file in SOURCE.rglob("*.py"):
+        if file.name != "render.py":
+            calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+            assert not [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"], file
