@@ -9,7 +9,6 @@ imported them, so asking `sys.modules` is enough.
 from __future__ import annotations
 
 import base64
-import binascii
 import difflib
 import itertools
 import os
@@ -32,6 +31,8 @@ FOLDER_READ = 2000
 """How many names of a folder are looked at for one that may have been meant."""
 FOLDER_COMPARED = 100
 """Up to this many names are compared by spelling. In larger folders a near name is only another picture."""
+LIKENESS = 0.75
+"""From this likeness (0 to 1, `difflib`) a name may have been meant: `kat.jpg` for `cat.jpg`, and not `dog.jpg`."""
 
 _WEB_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|https?:/", re.IGNORECASE)
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
@@ -165,7 +166,7 @@ def _check_bytes(size: int, name: str, limits: ImageLimits) -> None:
 def _from_data_url(text: str, name: str, limits: ImageLimits) -> bytes:
     """Bytes of `data:[media type];base64,<base64>` (RFC 2397). What is in it decides the kind, not the media type."""
     head, comma, payload = text.partition(",")
-    if not comma or not head[-7:].lower() == ";base64":
+    if not comma or head[-7:].lower() != ";base64":
         raise ImageUnreadable(
             f"starts with {text[:40]!r}, which is not base64 text with a head",
             where=name,
@@ -173,19 +174,23 @@ def _from_data_url(text: str, name: str, limits: ImageLimits) -> bytes:
         )
     # Four characters hold three bytes, so the size is known, to three bytes, before anything is decoded.
     _check_bytes(len(payload) // 4 * 3 - payload[-2:].count("="), name, limits)
-    stray = _NOT_BASE64.search(payload)
-    if stray:
-        raise ImageUnreadable(
-            f"character {stray.start() + 1:,} of its text is {stray.group()!r}, which is not base64",
-            where=name,
-            hint="use the standard alphabet (A-Z a-z 0-9 + / =) without spaces, line breaks or %-escapes",
-        )
     try:
         return base64.b64decode(payload, validate=True)
-    except binascii.Error:
-        raise ImageUnreadable(
+    except ValueError:
+        stray = _NOT_BASE64.search(payload)
+        raise _not_base64(stray, name) from None
+
+
+def _not_base64(stray: re.Match[str] | None, name: str) -> ImageUnreadable:
+    if stray is None:
+        return ImageUnreadable(
             "its base64 text is cut short or wrongly padded", where=name, hint="encode the picture again"
-        ) from None
+        )
+    return ImageUnreadable(
+        f"character {stray.start() + 1:,} of its text is {stray.group()!r}, which is not base64",
+        where=name,
+        hint="use the standard alphabet (A-Z a-z 0-9 + / =) without spaces, line breaks or %-escapes",
+    )
 
 
 def _expanded(text: str) -> Path:
@@ -205,9 +210,9 @@ def _nearest(missing: Path) -> str:
         return f"there is no folder {_printable(str(missing.parent))}"
     wanted = missing.name.lower()
     near = [name for name in names if name.lower() == wanted]
-    near += [name for name in names if Path(name).stem.lower() == missing.stem.lower()]
+    near += [name for name in names if name.lower().rpartition(".")[0] == missing.stem.lower()]
     if len(names) <= FOLDER_COMPARED:
-        near += difflib.get_close_matches(missing.name, names, n=1)
+        near += difflib.get_close_matches(missing.name, names, n=1, cutoff=LIKENESS)
     return f"did you mean {_printable(near[0])}?" if near else "no file in that folder has a similar name"
 
 

@@ -7,13 +7,25 @@ from collections.abc import Iterable, Sequence
 from ..errors import ModelError, UsageError
 from ..registry import discover
 from ..settings import ModelSettings
-from .checkpoint import Checkpoint, Placement, find, place
+from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Family, Scratch
 
-__all__ = ["Batch", "Checkpoint", "Family", "Placement", "Scratch", "families", "for_training", "load", "scratch"]
+__all__ = [
+    "Batch",
+    "Checkpoint",
+    "Family",
+    "Placement",
+    "Scratch",
+    "all_families",
+    "for_training",
+    "import_torch",
+    "load",
+    "place",
+    "scratch",
+]
 
 
-def families() -> dict[str, type[Family]]:
+def all_families() -> dict[str, type[Family]]:
     """Every family by its name."""
     return discover("seesay.models.families", Family)  # type: ignore[type-abstract]
 
@@ -37,7 +49,7 @@ def for_training(
     names a configuration (its tokenizer is then made from `questions`)."""
     if from_scratch:
         scratch(from_scratch)
-        family = next(family for family in families().values() if from_scratch in family.scratch)
+        family = next(family for family in all_families().values() if from_scratch in family.scratch)
         return family.create(from_scratch, place(settings), vocabulary, questions, seed)
     checkpoint = _find(settings)
     return _family_of(checkpoint).fine_tune(checkpoint, place(settings), vocabulary, seed)
@@ -49,7 +61,7 @@ def scratch(name: str) -> Scratch:
     Raises:
         UsageError: there is none; the hint lists them.
     """
-    known = {key: value for family in families().values() for key, value in family.scratch.items()}
+    known = {key: value for family in all_families().values() for key, value in family.scratch.items()}
     if name not in known:
         hint = "; ".join(f"{key}: {value.summary}" for key, value in known.items())
         raise UsageError(f"no configuration named {name!r}", where="--from-scratch", hint=hint)
@@ -64,7 +76,7 @@ def _find(settings: ModelSettings) -> Checkpoint:
 
 def _family_of(checkpoint: Checkpoint) -> type[Family]:
     by_type: dict[str, type[Family]] = {}
-    for family in families().values():
+    for family in all_families().values():
         for model_type in family.model_types:
             if by_type.setdefault(model_type, family) is not family:
                 raise ValueError(f"{model_type!r} is claimed by {by_type[model_type].name} and {family.name}")

@@ -127,6 +127,8 @@ def load_weights(
         ModelError: weights are pickled, missing, of another shape, not finite, or lie outside the folder.
     """
     torch = import_torch()
+    from safetensors import SafetensorError
+
     _refuse_unsafe_files(checkpoint)
     try:
         model, info = network.from_pretrained(
@@ -139,7 +141,7 @@ def load_weights(
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError("the weights cannot be read", where=checkpoint.name, hint=str(error).split("\n")[0]) from None
     mismatched = {str(entry[0]) for entry in info["mismatched_keys"]}
     wrong = sorted(

@@ -133,7 +133,6 @@ def _claim(folder: RunFolder, settings: TrainVqaSettings, dataset: Dataset) -> N
     else:
         folder.write_text("settings.toml", config.dump(settings, SECTION))
         folder.write_text("run.json", json.dumps({"data_fingerprint": dataset.fingerprint, "data": dataset.name}))
-    folder.clean()
 
 
 def _limit_threads(settings: TrainVqaSettings) -> None:

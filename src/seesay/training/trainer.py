@@ -115,7 +115,7 @@ def make_trainer(
 
             def write(target: Path) -> None:
                 # The Trainer writes `checkpoint-<step>` into a folder; it is given one of its own beside the target.
-                with tempfile.TemporaryDirectory(dir=target.parent, prefix=".staging-") as staging:
+                with tempfile.TemporaryDirectory(dir=target.parent, prefix=".staging-", suffix=".partial") as staging:
                     self.staging = Path(staging)
                     parent(model, trial)
                     for file in (self.staging / f"{PREFIX_CHECKPOINT_DIR}-{step}").iterdir():

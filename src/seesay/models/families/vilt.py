@@ -44,6 +44,33 @@ class Vilt(Family):
 
     name: ClassVar[str] = "vilt"
     model_types: ClassVar[tuple[str, ...]] = ("vilt",)
+    scratch: ClassVar[Mapping[str, Scratch]] = {
+        "vilt-small": Scratch(
+            summary="0.9 million parameters, pictures scaled to 64 pixels, patches of 8",
+            architecture={
+                "hidden_size": 128,
+                "num_hidden_layers": 4,
+                "num_attention_heads": 4,
+                "intermediate_size": 512,
+                "image_size": 64,
+                "patch_size": 8,
+                "initializer_range": 0.06,
+            },
+            recipe={
+                "num_train_epochs": 5.0,
+                "per_device_train_batch_size": 32,
+                "learning_rate": 5e-4,
+                "lr_scheduler_type": "cosine",
+                "warmup_ratio": 0.02,
+                "weight_decay": 0.01,
+                "adam_beta2": 0.999,
+                "augment": "shift",
+                "open_questions_first": 0.3,
+                "eval_steps": 600,
+                "logging_steps": 50,
+            },
+        )
+    }
 
     def __init__(
         self, network: ViltForQuestionAnswering, processor: ViltProcessor, checkpoint: Checkpoint, placement: Placement
@@ -213,6 +240,9 @@ def _processor(checkpoint: Checkpoint) -> ViltProcessor:
     from transformers import BertTokenizer, ViltProcessor
     from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
 
+    if not any((checkpoint.folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+        # Without either, transformers would make a tokenizer that knows five tokens.
+        raise ModelError("no usable processor: neither tokenizer.json nor vocab.txt", where=checkpoint.name)
     try:
         # Named one by one: the automatic classes take seconds to import, and choose torchvision where it is installed,
         # whose resizing gives other pixels than the ones the published checkpoints were trained on.

@@ -1,0 +1,115 @@
+"""What every family must do, run over all that `discover()` finds. A new family needs one entry in `CHECKPOINTS`."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from seesay import Example
+from seesay.answering import answer
+from seesay.models import Family, all_families, load
+from seesay.settings import ModelSettings
+
+CHECKPOINTS = {"vilt": "vilt_checkpoint"}
+"""For each family the fixture that holds a small random checkpoint of the real architecture."""
+
+
+@pytest.fixture(params=sorted(all_families()))
+def checkpoint(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.getfixturevalue(CHECKPOINTS[request.param])
+    return folder
+
+
+@pytest.fixture
+def family(checkpoint: Path) -> Family:
+    return load(ModelSettings(model=str(checkpoint)))
+
+
+@pytest.fixture
+def examples(vilt_pictures: list[Path]) -> list[Example]:
+    questions = ["How many?", "What is the color of this picture?", "Is there a red one?", "a", "What?"]
+    rows = [
+        Example((path,), question, id=f"{path.name}/{question}") for path in vilt_pictures for question in questions
+    ]
+    random.Random(3).shuffle(rows)
+    return rows
+
+
+def test_batches_of_any_size_give_what_single_questions_give(family: Family, examples: list[Example]) -> None:
+    alone = list(answer(family, examples, top_k=3, batch_size=1))
+    for size in (2, 8, 100):
+        together = list(answer(family, examples, top_k=3, batch_size=size))
+        for one, other in zip(alone, together, strict=True):
+            assert one.text == other.text
+            for a, b in zip(one.alternatives, other.alternatives, strict=True):
+                assert a.score == pytest.approx(b.score, abs=1e-5)
+
+
+def test_answers_keep_the_order_and_the_ids_of_the_examples(family: Family, examples: list[Example]) -> None:
+    answers = list(answer(family, examples, batch_size=4))
+    assert [one.id for one in answers] == [example.id for example in examples]
+
+
+def test_asking_again_gives_the_same_bits(family: Family, examples: list[Example]) -> None:
+    first, second = (list(answer(family, examples, top_k=2, batch_size=4)) for _ in range(2))
+    assert [one.alternatives for one in first] == [one.alternatives for one in second]
+
+
+def test_asking_leaves_the_callers_random_state_alone(family: Family, examples: list[Example]) -> None:
+    import torch
+
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    list(answer(family, examples))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_alternatives_are_the_best_and_come_best_first(family: Family, examples: list[Example]) -> None:
+    for one in answer(family, examples, top_k=10**6):
+        scores = [candidate.score for candidate in one.alternatives]
+        assert scores == sorted(scores, reverse=True)
+        assert all(0 <= score <= 1 for score in scores)
+        assert (one.text, one.score) == (one.alternatives[0].text, one.alternatives[0].score)
+        assert len({candidate.text for candidate in one.alternatives}) == len(family.vocabulary)
+
+
+def test_a_saved_model_is_the_same_model(family: Family, examples: list[Example], tmp_path: Path) -> None:
+    family.save(tmp_path / "saved")
+    again = load(ModelSettings(model=str(tmp_path / "saved")))
+    assert again.vocabulary == family.vocabulary
+    before, after = (list(answer(model, examples, top_k=3)) for model in (family, again))
+    assert [one.alternatives for one in before] == [one.alternatives for one in after]
+
+
+def test_provenance_names_model_engine_and_pictures(family: Family, checkpoint: Path, examples: list[Example]) -> None:
+    for one, example in zip(answer(family, examples), examples, strict=True):
+        assert one.provenance.model == str(checkpoint)
+        assert one.provenance.family == family.name
+        assert one.provenance.engine.split()[0] in ("torch", "onnxruntime")
+        assert len(one.provenance.inputs) == len(example.images)
+        assert all(len(digest) == 64 for digest in one.provenance.inputs)
+        assert one.provenance.seconds > 0
+
+
+def test_a_model_that_learns_from_labels_has_one_column_an_answer(family: Family, vilt_pictures: list[Path]) -> None:
+    word = family.vocabulary[1]
+    batch = family.prepare([Example((vilt_pictures[0],), "What?", (word,))], normalize=str.strip)
+    assert batch.tensors["labels"].shape == (1, len(family.vocabulary))
+    assert batch.tensors["labels"].nonzero().tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("name", [name for family in all_families().values() for name in family.scratch])
+def test_every_configuration_from_scratch_is_built_the_same_twice(name: str, vilt_pictures: list[Path]) -> None:
+    import torch
+
+    from seesay.models import for_training
+
+    examples = [Example((path,), "what color is it?") for path in vilt_pictures]
+    built = [for_training(ModelSettings(), name, ("no", "yes"), ["what color is it?"], seed=3) for _ in range(2)]
+    first, second = (list(answer(family, examples, top_k=2)) for family in built)
+    assert [one.alternatives for one in first] == [one.alternatives for one in second]
+    other = for_training(ModelSettings(), name, ("no", "yes"), ["what color is it?"], seed=4)
+    assert not all(
+        torch.equal(a, b) for a, b in zip(other.network.parameters(), built[0].network.parameters(), strict=True)
+    )

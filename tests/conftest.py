@@ -1,0 +1,102 @@
+"""Fixtures of all tests: pictures that are broken, odd, or plain."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from PIL import Image
+
+PhotoMaker = Callable[..., Path]
+
+
+def _load(name: str) -> ModuleType:
+    """A module that lies beside this file: the folder of the tests is not on the import path."""
+    spec = importlib.util.spec_from_file_location(f"tests_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def picture_makers() -> ModuleType:
+    """The module `hostile.py`, for tests that make a picture of their own."""
+    return _load("hostile")
+
+
+@pytest.fixture(scope="session")
+def hostile_pictures(picture_makers: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files that must be refused, by name: truncated, bombs, not pictures; also `missing`, `folder` and `pipe`."""
+    made: dict[str, Path] = picture_makers.make_all(tmp_path_factory.mktemp("hostile"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def odd_pictures(picture_makers: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files that must be opened right, by name: orientations, transparency, 16 bits, CMYK, several frames."""
+    made: dict[str, Path] = picture_makers.make_good(tmp_path_factory.mktemp("odd"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def photo() -> PhotoMaker:
+    """Writes a picture of one colour and returns its path: `photo(tmp_path / "red.png", (64, 48), "red")`.
+
+    The kind follows the name. PNG and BMP keep the colour exactly.
+    """
+
+    def make(path: Path, size: tuple[int, int] = (64, 48), colour: str | tuple[int, int, int] = "red") -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", size, colour).save(path)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def vilt_maker() -> ModuleType:
+    """The module `vilt_by_formula.py`."""
+    return _load("vilt_by_formula")
+
+
+@pytest.fixture(scope="session")
+def vilt_checkpoint(vilt_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small ViLT with an answer head, saved as a Hub repository looks."""
+    folder: Path = vilt_maker.build(tmp_path_factory.mktemp("vilt") / "finetuned-vqa")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vilt_base(vilt_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The base model that fine-tuning starts from: a masked-language head and none for answers."""
+    folder: Path = vilt_maker.build(tmp_path_factory.mktemp("vilt") / "mlm", answers=None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vilt_pictures(vilt_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three pictures of different shapes."""
+    made: list[Path] = vilt_maker.pictures(tmp_path_factory.mktemp("pictures"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def color_data(photo: PhotoMaker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of 24 pictures of one color each, with train and validation rows in JSONL."""
+    folder = tmp_path_factory.mktemp("colors")
+    for split, count in (("train", 18), ("validation", 6)):
+        rows = []
+        for index in range(count):
+            color = ("red", "green", "blue")[index % 3]
+            path = photo(folder / "images" / f"{split}{index}.png", (48 + index, 64), color)
+            asked = {"What color is it?": color, "Is it red?": "yes" if color == "red" else "no"}
+            for question, answer in asked.items():
+                row = {"image": str(path.relative_to(folder)), "question": question, "answers": [answer] * 10}
+                rows.append(json.dumps(row))
+        (folder / f"{split}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
