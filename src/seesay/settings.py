@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import types
 import typing
 from dataclasses import dataclass
@@ -91,7 +92,8 @@ class CheckSettings(DataSettings):
 class TrainVqaSettings(DataSettings, ModelSettings):
     """Fine-tune a soft-target classifier on questions and answers, or train a small one from scratch.
 
-    Settings that are None take their value from a recipe: `GUIDE` for a checkpoint, the configuration's own from scratch.
+    Settings that are None take their value from a `Recipe`: the guide's for a checkpoint, the configuration's own from
+    scratch.
     """
 
     output: Path = Path("runs/vqa")
@@ -126,8 +128,8 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     """Gradients are scaled down to this norm; 0 leaves them alone."""
     mixed_precision: Literal["auto", "bf16", "none"] = "auto"
     """bf16 autocast; `auto` uses it where the processor or accelerator multiplies bf16 in hardware."""
-    augment: Literal["none", "shift", "mirror", "both"] | None = None
-    """Change training pictures without changing what is true about them: move them by some pixels, mirror them."""
+    augment: Literal["none", "shift"] | None = None
+    """Change training pictures without changing what is true about them: `shift` moves them by some pixels."""
     open_questions_first: float | None = setting(None, low=0.0, high=1.0)
     """For this share of the steps, train only on questions whose answer is not yes or no."""
     eval_steps: int | None = setting(None, low=1)
@@ -146,20 +148,33 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     """Create the repository private."""
 
 
-GUIDE: dict[str, int | float | str] = {
-    "num_train_epochs": 20.0,
-    "per_device_train_batch_size": 4,
-    "learning_rate": 5e-5,
-    "lr_scheduler_type": "linear",
-    "warmup_ratio": 0.0,
-    "weight_decay": 0.0,
-    "adam_beta2": 0.999,
-    "augment": "none",
-    "open_questions_first": 0.0,
-    "eval_steps": 200,
-    "logging_steps": 50,
-}
-"""The values of Hugging Face's task guide, for fine-tuning a checkpoint."""
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The training settings whose right values depend on where the training starts. The defaults are those of Hugging
+    Face's task guide, for fine-tuning a checkpoint; configurations from scratch bring their own."""
+
+    num_train_epochs: float = 20.0
+    per_device_train_batch_size: int = 4
+    learning_rate: float = 5e-5
+    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
+    warmup_ratio: float = 0.0
+    weight_decay: float = 0.0
+    adam_beta2: float = 0.999
+    augment: Literal["none", "shift"] = "none"
+    open_questions_first: float = 0.0
+    eval_steps: int = 200
+    logging_steps: int = 50
+
+
+def settle(settings: TrainVqaSettings, recipe: Recipe) -> tuple[TrainVqaSettings, Recipe]:
+    """What the user left open taken from `recipe`: the settings without None, and the same values as a `Recipe`."""
+    values: dict[str, Any] = {
+        field.name: getattr(recipe, field.name)
+        if getattr(settings, field.name) is None
+        else getattr(settings, field.name)
+        for field in dataclasses.fields(Recipe)
+    }
+    return dataclasses.replace(settings, **values), Recipe(**values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +226,7 @@ def fields_of(settings: type) -> tuple[Field, ...]:
 
 
 def _field(field: dataclasses.Field[Any], hint: Any, doc: str) -> Field:
-    optional = isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
+    optional = typing.get_origin(hint) in (types.UnionType, typing.Union)
     plain = next(arg for arg in typing.get_args(hint) if arg is not type(None)) if optional else hint
     low, high = field.metadata.get("low"), field.metadata.get("high")
     return Field(field.name, plain, optional, field.default, doc, low, high)
@@ -222,7 +237,7 @@ def _attribute_docstrings(cls: type) -> dict[str, str]:
     body = _class_bodies(inspect.getsourcefile(cls) or "")[cls.__name__]
     return {
         statement.target.id: inspect.cleandoc(following.value.value)
-        for statement, following in zip(body, body[1:], strict=False)
+        for statement, following in itertools.pairwise(body)
         if isinstance(statement, ast.AnnAssign)
         and isinstance(statement.target, ast.Name)
         and isinstance(following, ast.Expr)

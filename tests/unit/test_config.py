@@ -27,6 +27,8 @@ class Sample:
     """Which kind."""
     folder: Path | None = None
     """Where to."""
+    way: Literal["there", "back"] | None = None
+    """Which way."""
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +116,7 @@ def test_other_sections_of_a_file_do_not_concern_this_command(tmp_path: Path) ->
         loud=st.booleans(),
         kind=st.sampled_from(["a", "b"]),
         folder=st.none() | st.sampled_from([Path("a b"), Path("/x/y")]),
+        way=st.sampled_from([None, "there", "back"]),
     )
 )
 def test_dumped_settings_are_read_back_equal(tmp_path_factory: pytest.TempPathFactory, settings: Sample) -> None:

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from ..settings import Recipe
 from ..types import Candidate, Example
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ class Scratch:
     """A named small configuration to train from random weights, and the training settings that suit it."""
 
     summary: str
-    architecture: Mapping[str, int | float | str]
+    architecture: Mapping[str, int | float]
     """Arguments of the transformers configuration class."""
-    recipe: Mapping[str, int | float | str] = field(default_factory=dict)
+    recipe: Recipe
     """Values for those training settings that the user leaves open."""
 
 

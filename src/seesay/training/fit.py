@@ -25,7 +25,7 @@ from ..errors import DataError, Interrupted, ResourceError, RunError, UsageError
 from ..evaluation import Prior, Report, measure, training_page
 from ..metrics import normalizer
 from ..models import Family
-from ..settings import GUIDE, CheckSettings, TrainVqaSettings
+from ..settings import Recipe, TrainVqaSettings, settle
 from ..types import Example
 from . import publish
 from .card import model_card
@@ -57,9 +57,9 @@ class Run:
     """Where it was uploaded to, or empty."""
 
 
-def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None, command: str = "") -> Run:
+def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None) -> Run:
     """Train a soft-target classifier; see `api.train_vqa`."""
-    settings = fill(settings)
+    settings, recipe = fill(settings)
     dataset, checked = _checked_data(settings)
     train, validation = dataset.splits["train"], dataset.splits["validation"]
     vocabulary = data.build_vocabulary(train, settings.vocabulary_size, normalizer(settings.normalizer))
@@ -71,15 +71,15 @@ def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] |
         settings = dataclasses.replace(settings, mixed_precision=_precision(settings))
         questions = [example.question for example in train]
         family = models.for_training(settings, settings.from_scratch, vocabulary, questions, settings.seed)
-        plan = _plan(settings, train, checked)
+        plan = _plan(settings, recipe, train, checked)
         with _interruptible() as stop, _log_file(folder) as log:
             tell = _teller(log, progress)
-            trainer = make_trainer(family, train, validation, plan, settings, folder, tell, stop)
+            trainer = make_trainer(family, train, validation, plan, settings, recipe, folder, tell, stop)
             seconds = _fit(trainer, folder, stop, log)
-        return _finish(trainer, family, folder, settings, dataset, repository, command, seconds)
+        return _finish(trainer, family, folder, settings, dataset, repository, seconds)
 
 
-def fill(settings: TrainVqaSettings) -> TrainVqaSettings:
+def fill(settings: TrainVqaSettings) -> tuple[TrainVqaSettings, Recipe]:
     """Settings whose open values are taken from the recipe of the configuration, else from the guide.
 
     Raises:
@@ -89,10 +89,7 @@ def fill(settings: TrainVqaSettings) -> TrainVqaSettings:
         raise UsageError("no data set named", hint="give --data FILE, FOLDER, hf:OWNER/NAME or easy-vqa")
     if bool(settings.model) == bool(settings.from_scratch):
         raise UsageError("give either --model or --from-scratch", hint="--model runs/x, or --from-scratch vilt-small")
-    recipe = GUIDE | dict(models.scratch(settings.from_scratch).recipe if settings.from_scratch else {})
-    return dataclasses.replace(
-        settings, **{name: value for name, value in recipe.items() if getattr(settings, name) is None}
-    )
+    return settle(settings, models.scratch(settings.from_scratch).recipe if settings.from_scratch else Recipe())
 
 
 def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
@@ -157,19 +154,16 @@ def _has_bf16_instructions() -> bool:
         return False
 
 
-def _plan(settings: TrainVqaSettings, train: Sequence[Example], checked: CheckReport) -> Plan:
-    batch, accumulation = settings.per_device_train_batch_size, settings.gradient_accumulation_steps
-    epochs, share = settings.num_train_epochs, settings.open_questions_first
-    assert batch is not None and epochs is not None and share is not None
-    normalize = normalizer(settings.normalizer)
-    closed = {"yes", "no"}
+def _plan(settings: TrainVqaSettings, recipe: Recipe, train: Sequence[Example], checked: CheckReport) -> Plan:
+    normalize, closed = normalizer(settings.normalizer), {"yes", "no"}
+    batch, accumulation = recipe.per_device_train_batch_size, settings.gradient_accumulation_steps
     return Plan(
         costs=[(*checked.shape(example), len(example.question.split())) for example in train],
         early=[row for row, example in enumerate(train) if not closed & set(map(normalize, example.answers))],
-        early_share=share,
+        early_share=recipe.open_questions_first,
         batch_size=batch,
         accumulation=accumulation,
-        steps=settings.max_steps or steps_of(len(train), epochs, batch * accumulation),
+        steps=settings.max_steps or steps_of(len(train), recipe.num_train_epochs, batch * accumulation),
         seed=settings.seed,
     )
 
@@ -201,7 +195,6 @@ def _finish(
     settings: TrainVqaSettings,
     dataset: Dataset,
     repository: str,
-    command: str,
     seconds: float,
 ) -> Run:
     """Write the best checkpoint as `model/` with its card and the question-only prior, and the run's report."""
@@ -220,7 +213,7 @@ def _finish(
     def write(target: Path) -> None:
         family.save(target)
         (target / "prior.json").write_text(prior.to_json(), encoding="utf-8")
-        card = model_card(settings=settings, dataset=dataset, report=report, command=command)
+        card = model_card(settings=settings, dataset=dataset, report=report)
         (target / "README.md").write_text(card, encoding="utf-8")
 
     model = folder.write_folder("model", best, write)

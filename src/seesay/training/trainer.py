@@ -23,7 +23,7 @@ from ..errors import RunError
 from ..metrics import normalizer
 from ..metrics.vqa import score
 from ..models import Family
-from ..settings import TrainVqaSettings
+from ..settings import Recipe, TrainVqaSettings
 from ..types import Example
 from .augment import shift
 from .plan import Plan, Visit
@@ -60,6 +60,7 @@ def make_trainer(
     validation: Sequence[Example],
     plan: Plan,
     settings: TrainVqaSettings,
+    recipe: Recipe,
     folder: RunFolder,
     report: Callable[[Progress], None],
     stop: Stop,
@@ -74,7 +75,7 @@ def make_trainer(
 
     def collate(items: Sequence[tuple[Example, Visit]]) -> dict[str, torch.Tensor]:
         tensors = family.prepare([example for example, _ in items], normalize=normalize).tensors
-        if settings.augment == "shift":
+        if recipe.augment == "shift":
             visits = [visit for _, visit in items]
             moved = shift(tensors["pixel_values"], tensors["pixel_mask"], visits, settings.seed)
             tensors["pixel_values"] = moved
@@ -131,7 +132,7 @@ def make_trainer(
     network.accepts_loss_kwargs = False  # type: ignore[assignment]
     trainer = SeesayTrainer(
         model=network,
-        args=_arguments(settings, plan, folder, family),
+        args=_arguments(settings, recipe, plan, folder, family),
         data_collator=collate,
         train_dataset=_Rows(train),
         eval_dataset=_Rows(validation),
@@ -175,29 +176,30 @@ class _Rows:
         return self.examples[visit.row], visit
 
 
-def _arguments(settings: TrainVqaSettings, plan: Plan, folder: RunFolder, family: Family) -> TrainingArguments:
+def _arguments(
+    settings: TrainVqaSettings, recipe: Recipe, plan: Plan, folder: RunFolder, family: Family
+) -> TrainingArguments:
     from transformers import TrainingArguments
 
-    assert settings.warmup_ratio is not None
     return TrainingArguments(
         output_dir=str(folder.path),
         max_steps=plan.steps,
         per_device_train_batch_size=plan.batch_size,
         gradient_accumulation_steps=plan.accumulation,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.lr_scheduler_type,
-        warmup_steps=round(settings.warmup_ratio * plan.steps),
-        weight_decay=settings.weight_decay,
-        adam_beta2=settings.adam_beta2,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.lr_scheduler_type,
+        warmup_steps=round(recipe.warmup_ratio * plan.steps),
+        weight_decay=recipe.weight_decay,
+        adam_beta2=recipe.adam_beta2,
         max_grad_norm=settings.max_grad_norm,
         optim="adamw_torch_fused",
         bf16=settings.mixed_precision == "bf16",
         use_cpu=family.placement.device == "cpu",
         eval_strategy="steps",
-        eval_steps=settings.eval_steps,
+        eval_steps=recipe.eval_steps,
         save_strategy="steps",
-        save_steps=settings.eval_steps,
-        logging_steps=settings.logging_steps,
+        save_steps=recipe.eval_steps,
+        logging_steps=recipe.logging_steps,
         logging_nan_inf_filter=False,
         metric_for_best_model=METRIC,
         greater_is_better=True,
@@ -231,7 +233,8 @@ def _watch(
                 control.should_save = control.should_training_stop = True
             self.tell(state.global_step, {})
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
+        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            logs: dict[str, float] = kwargs["logs"]
             if not math.isfinite(logs.get("loss", 0.0)):
                 raise RunError(
                     f"the loss became {logs['loss']} at step {state.global_step}",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from typing import Any
 
 import click
@@ -34,5 +32,5 @@ def vqa(as_json: bool, **given: Any) -> None:
     """
     settings = settle(TrainVqaSettings, "train.vqa", given)
     with render.training(as_json=as_json) as progress:
-        run = api.train_vqa(settings, progress, command=shlex.join(["seesay", *sys.argv[1:]]))
+        run = api.train_vqa(settings, progress)
     render.run(run, as_json=as_json)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ...errors import InputError, ModelError
 from ...media import Picture, open_image
 from ...metrics.vqa import soft_scores
+from ...settings import Recipe
 from ...types import Candidate, Example
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch, Family, Scratch
@@ -56,19 +57,17 @@ class Vilt(Family):
                 "patch_size": 8,
                 "initializer_range": 0.06,
             },
-            recipe={
-                "num_train_epochs": 5.0,
-                "per_device_train_batch_size": 32,
-                "learning_rate": 5e-4,
-                "lr_scheduler_type": "cosine",
-                "warmup_ratio": 0.02,
-                "weight_decay": 0.01,
-                "adam_beta2": 0.999,
-                "augment": "shift",
-                "open_questions_first": 0.3,
-                "eval_steps": 600,
-                "logging_steps": 50,
-            },
+            recipe=Recipe(
+                num_train_epochs=5.0,
+                per_device_train_batch_size=32,
+                learning_rate=5e-4,
+                lr_scheduler_type="cosine",
+                warmup_ratio=0.02,
+                weight_decay=0.01,
+                augment="shift",
+                open_questions_first=0.3,
+                eval_steps=600,
+            ),
         )
     }
 
