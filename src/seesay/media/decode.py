@@ -91,7 +91,7 @@ def opened(data: bytes, name: str, limits: ImageLimits) -> Iterator[PIL.ImageFil
         from PIL import Image
 
         _import_decoder(kind)
-        # The tuple names the decoder: without it a file may pick any of some forty, some of which run other programs.
+        # The tuple names the decoder. Without it a file picks one of forty, and one of those runs another program.
         with Image.open(io.BytesIO(data), formats=(kind,)) as image:
             check_size(image.size, name, limits)
             if kind == "TIFF":
@@ -163,7 +163,7 @@ def _too_large(found: str, allowed: int, name: str) -> ImageTooLarge:
 
 @cache
 def _import_decoder(kind: str) -> None:
-    """Make Pillow know this kind; left to itself it imports all of its some forty decoders for any but the commonest."""
+    """Make Pillow know this kind. Left to itself it imports all of its forty decoders for any but the commonest."""
     import logging
 
     for module in ACCEPTED[kind]:

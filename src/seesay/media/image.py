@@ -14,6 +14,8 @@ The work is done next door: `source` (bytes), `decode` (Pillow, guarded), `rgb` 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -80,7 +82,7 @@ def open_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> 
 
 
 def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> ImageInfo:
-    """What the header says, without decoding: some hundred times faster than `open_image`.
+    """What the header says, without decoding: about ten times faster than `open_image` on a photo of 640 x 480.
 
     Raises the errors of `open_image` as far as a header can tell: a picture that is cut short behind its header passes.
     """
@@ -93,7 +95,8 @@ def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) ->
         width, height = check_shape(source, name)
         check_size((width, height), name, limits)
         return ImageInfo("", width, height, str(source.dtype), 0)
-    return _info(_checked_pil(source, name, limits), "", 0)
+    with _unbroken_pil(source, name, limits) as image:
+        return _info(image, "", 0)
 
 
 def _info(image: PIL.Image.Image, kind: str, size: int) -> ImageInfo:
@@ -105,19 +108,20 @@ def _info(image: PIL.Image.Image, kind: str, size: int) -> ImageInfo:
 
 
 def _from_pil(source: object, name: str, limits: ImageLimits) -> PIL.Image.Image:
-    image = _checked_pil(source, name, limits)
-    with translated("its pixels cannot be read: closed, broken or cut short", name, limits):
+    with _unbroken_pil(source, name, limits) as image:
         image.load()
         return upright_rgb(image, name)
 
 
-def _checked_pil(source: object, name: str, limits: ImageLimits) -> PIL.Image.Image:
+@contextmanager
+def _unbroken_pil(source: object, name: str, limits: ImageLimits) -> Iterator[PIL.Image.Image]:
     if not is_pil_image(source):
         raise ImageUnreadable(
             "not a picture", where=name, hint="give a path, a data: URL, bytes, a PIL image or a numpy array"
         )
     check_size(source.size, name, limits)
-    return source
+    with translated("its pixels cannot be read: closed, broken or cut short", name, limits):
+        yield source
 
 
 def _from_array(array: numpy.ndarray[Any, Any], name: str, limits: ImageLimits) -> PIL.Image.Image:

@@ -24,6 +24,8 @@ def clean_text(text: str, limit: int, *, where: str = "") -> str:
         raise TextError("the text is empty", where=where)
     if len(composed) > limit:
         raise TextError(f"{len(composed):,} characters are more than the limit of {limit:,}", where=where)
+    if composed.isprintable():
+        return composed
     for position, character in enumerate(composed):
         if unicodedata.category(character) in ("Cc", "Cs") and character not in ALLOWED_CONTROLS:
             kind = "half a surrogate pair" if unicodedata.category(character) == "Cs" else "a control character"

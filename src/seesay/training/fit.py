@@ -93,7 +93,7 @@ def fill(settings: TrainVqaSettings) -> tuple[TrainVqaSettings, Recipe]:
 
 
 def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
-    dataset = data.load(settings)
+    dataset = data.load(settings, training=True)
     checked = data.check(dataset, vocabulary_size=settings.vocabulary_size, normalizer=settings.normalizer)
     checked.raise_for_problems()
     for split in ("train", "validation"):

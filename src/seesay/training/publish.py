@@ -10,18 +10,15 @@ nothing about training: a model here is a folder with a manifest (`run_folder`) 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..errors import Interrupted, MissingExtra, ResourceError, RunError, SeesayError, UsageError
 from ..models.checkpoint import EXTRA
 from .run_folder import CARD, damage, read_manifest
-
-if TYPE_CHECKING:
-    import httpx2
 
 CHECK_SECONDS = 20
 """How long one answer of the Hub may take before training; an upload may stand still for `UPLOAD_SECONDS`."""
@@ -53,9 +50,7 @@ def check_access(repo_id: str, *, private: bool, name_if_empty: str) -> str:
         raise UsageError("the Hub is switched off by HF_HUB_OFFLINE", where="--push-to-hub", hint=hint)
     with _session(CHECK_SECONDS), _explained("asking the Hub", repo_id or name_if_empty):
         if not get_token():
-            hint = (
-                "put one that may write into HF_TOKEN, or run `hf auth login`; https://huggingface.co/settings/tokens"
-            )
+            hint = "put one that may write into HF_TOKEN, or run `hf auth login`"
             raise UsageError("there is no token for the Hub", where="--push-to-hub", hint=hint)
         api = HfApi()
         owner = str(api.whoami()["name"])
@@ -85,8 +80,7 @@ def publish(folder: Path, repo_id: str, *, message: str) -> str:
 
     Raises:
         RunError: the model is damaged.
-        UsageError, ResourceError: it could not be uploaded. The model on disk is whole, and the error says how to retry.
-        Interrupted: stopped by the user, likewise.
+        UsageError, ResourceError, Interrupted: it was not uploaded; the model is whole and the hint says how to retry.
     """
     problems = damage(folder)
     if problems:
@@ -102,20 +96,20 @@ def publish(folder: Path, repo_id: str, *, message: str) -> str:
 
 @contextmanager
 def _session(seconds: float) -> Iterator[None]:
-    """The client with a limit on each read and write (it has none and would wait for ever), and without its printing."""
+    """The client with a limit on each read and write (it has none of its own), and without what it prints."""
     from huggingface_hub import get_session
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-    session, hidden, verbosity = get_session(), are_progress_bars_disabled(), logging.get_verbosity()
-    limit: httpx2.Timeout = session.timeout
+    session, logger, hidden = get_session(), logging.getLogger("huggingface_hub"), are_progress_bars_disabled()
+    limit, level = session.timeout, logger.level
     session.timeout = seconds
-    logging.set_verbosity_error()
+    logger.setLevel(logging.ERROR)
     disable_progress_bars()
     try:
         yield
     finally:
         session.timeout = limit
-        logging.set_verbosity(verbosity)
+        logger.setLevel(level)
         if not hidden:
             enable_progress_bars()
 

@@ -32,6 +32,7 @@ from typing import TextIO
 
 from .. import __version__
 from ..errors import ResourceError, RunError, SeesayError, UsageError
+from ..files import write_whole
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
@@ -130,17 +131,15 @@ class RunFolder:
                 self._delete(folder)
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a small file, UTF-8: after a crash it holds the old text or the new one."""
+        """Write a small file, UTF-8: after a crash it holds the old text or the new one.
+
+        Raises:
+            UsageError, ResourceError: the folder cannot be made or written, or the disk is full.
+        """
         self._create()
-        target, partial = self.path / name, self.path / f".{name}.partial"
-        with _os_errors(target):
-            try:
-                partial.write_text(text, encoding="utf-8")
-                _sync(partial)
-                partial.rename(target)
-                _sync(self.path)
-            finally:
-                partial.unlink(missing_ok=True)
+        write_whole(self.path / name, text)
+        with _os_errors(self.path):
+            _sync(self.path)
 
     @staticmethod
     def verify(folder: Path) -> list[str]:

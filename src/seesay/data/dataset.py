@@ -1,0 +1,140 @@
+"""A data set in memory: examples by split, the problems met on the way, and a fingerprint.
+
+It opens no picture and imports no torch. What is inside the pictures, and whether the rows can be trained on, is for `check`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..errors import DataError, Problem, UsageError
+from ..registry import discover
+from ..settings import DataSettings
+from ..types import Example
+from .format import SPLIT_NAMES, Format, Source
+from .split import by_picture
+
+SPLIT = re.compile(r"(?P<name>[\w.-]+)(\[(?P<start>\d*):(?P<stop>\d*)\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows by split. Splits are called train, validation and test, or as the source calls them."""
+
+    name: str
+    format: str
+    splits: Mapping[str, tuple[Example, ...]]
+    problems: tuple[Problem, ...]
+    """Rows that could not be read, in their order."""
+    fingerprint: str
+    """sha256 over every row's text and every picture's name and size."""
+
+    @property
+    def evaluation(self) -> tuple[Example, ...]:
+        """The rows to measure on: test, else validation, else the only split there is."""
+        for name in ("test", "validation", *self.splits):
+            if self.splits.get(name):
+                return self.splits[name]
+        return ()
+
+
+def load(settings: DataSettings, *, training: bool = False) -> Dataset:
+    """Read the rows that `settings` name.
+
+    Where there are training rows and no validation split, some of the training pictures are held out for it.
+
+    Args:
+        training: the rows are trained on; a single split, whatever its name, is then the training split.
+
+    Raises:
+        DataError: nothing there, no format recognises it, or two do.
+        UsageError: no data, or no such split.
+        MissingExtra: the format needs a package that is not installed.
+    """
+    if not settings.data:
+        raise UsageError("no data set named", hint="give --data FILE, FOLDER, hf:OWNER/NAME or easy-vqa")
+    source = Source(settings.data, settings.images)
+    form = _format_of(source)
+    rows: defaultdict[str, list[Example]] = defaultdict(list)
+    problems: list[Problem] = []
+    for split, row in form.read(source):
+        if isinstance(row, Problem):
+            problems.append(row)
+        else:
+            rows[split].append(row)
+    splits = _hold_out({name: tuple(examples) for name, examples in rows.items()}, settings)
+    if settings.split:
+        splits = _select(splits, settings)
+    if training and len(splits) == 1 and "train" not in splits:
+        splits = _hold_out({"train": next(iter(splits.values()))}, settings)
+    return Dataset(settings.data, form.name, splits, tuple(problems), _fingerprint(splits))
+
+
+def _format_of(source: Source) -> Format:
+    formats = [form() for form in discover("seesay.data.formats", Format).values()]  # type: ignore[type-abstract]
+    fitting = [form for form in formats if form.recognises(source)]
+    if len(fitting) > 1:
+        names = " and ".join(form.name for form in fitting)
+        raise DataError(f"could be {names}", where=source.text, hint="give one of its files instead of the folder")
+    if fitting:
+        return fitting[0]
+    if not source.path.exists():
+        raise DataError("no such file or folder", where=source.text, hint="known: " + _known(formats))
+    entries = sorted(entry.name for entry in source.path.iterdir())[:8] if source.path.is_dir() else []
+    found = (
+        f"a folder with {', '.join(entries) or 'nothing in it'}" if source.path.is_dir() else "a file of another kind"
+    )
+    raise DataError(f"no format recognises it: {found}", where=source.text, hint="known: " + _known(formats))
+
+
+def _known(formats: list[Format]) -> str:
+    return "; ".join(f"{form.name} ({form.summary})" for form in formats)
+
+
+def _hold_out(splits: dict[str, tuple[Example, ...]], settings: DataSettings) -> dict[str, tuple[Example, ...]]:
+    if "train" not in splits or "validation" in splits or settings.validation_fraction == 0:
+        return splits
+    kept, held = by_picture(splits["train"], settings.validation_fraction, settings.seed)
+    return {**splits, "train": kept, "validation": held} if held and kept else splits
+
+
+def _select(splits: dict[str, tuple[Example, ...]], settings: DataSettings) -> dict[str, tuple[Example, ...]]:
+    """The split that `settings.split` names, as the Hub writes it: `validation`, `train[:200]`, `test[100:200]`."""
+    wanted = SPLIT.fullmatch(settings.split)
+    if wanted is None:
+        raise UsageError(f"{settings.split!r} is not a split", where="--split", hint="such as test or validation[:200]")
+    name = SPLIT_NAMES.get(wanted["name"].lower(), wanted["name"])
+    if name not in splits:
+        raise UsageError(f"no split {name!r}", where=settings.data, hint=f"splits here: {', '.join(splits) or 'none'}")
+    start, stop = int(wanted["start"] or 0), int(wanted["stop"]) if wanted["stop"] else None
+    return {name: splits[name][start:stop]}
+
+
+def _fingerprint(splits: Mapping[str, tuple[Example, ...]]) -> str:
+    sizes: dict[str, int] = {}
+    digest = hashlib.sha256()
+    for name, examples in splits.items():
+        digest.update(name.encode())
+        for example in examples:
+            pictures = [_identity(source, sizes) for source in example.images]
+            row = (pictures, example.question, example.answers, example.weights, example.id)
+            digest.update(repr(row).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _identity(source: object, sizes: dict[str, int]) -> str:
+    """A picture's name and size; the digest of one that came as bytes."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    name = str(source)
+    if name not in sizes:
+        try:
+            sizes[name] = os.stat(name).st_size
+        except OSError:
+            sizes[name] = -1
+    return f"{os.path.basename(name)}:{sizes[name]}"

@@ -1,0 +1,70 @@
+"""JSON Lines: one object a line, in a file or in a folder with train.jsonl, validation.jsonl, test.jsonl."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ...errors import Problem
+from ...types import Example
+from ..format import Format, Source
+from ..rows import Pictures, parse
+
+LINE_BYTES = 1_000_000
+
+
+class JsonLines(Format):
+    """One JSON object a line."""
+
+    name: ClassVar[str] = "jsonl"
+    summary: ClassVar[str] = "a file with one JSON object a line, or a folder with train.jsonl, validation.jsonl"
+
+    def recognises(self, source: Source) -> bool:
+        if source.path.is_dir():
+            return bool(source.files("*.jsonl"))
+        first = next((line for line in source.head().removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()), b"")
+        # A pretty-printed object starts with "{" alone; VQA v2 files hold one object with all rows on one line.
+        return source.path.suffix == ".jsonl" or (first[:1] == b"{" and first.rstrip()[-1:] == b"}" and _is_row(first))
+
+    def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
+        pictures = Pictures(source.folders)
+        for split, file in source.files("*.jsonl"):
+            for where, row in _lines(file):
+                yield (
+                    split,
+                    row if isinstance(row, Problem) else parse(row, where, pictures, answers_needed=split != "test"),
+                )
+
+
+def _is_row(line: bytes) -> bool:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(row, dict) and not {"questions", "annotations"} & row.keys()
+
+
+def _lines(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    with file.open("rb") as stream:
+        for number, raw in enumerate(iter(lambda: stream.readline(LINE_BYTES + 1), b""), start=1):
+            where = f"{file.name}:{number}"
+            if len(raw) > LINE_BYTES:
+                yield where, Problem(where, f"a line of more than {LINE_BYTES:,} bytes", "write one row a line")
+                return
+            if raw.strip():
+                yield where, _object(raw, where, first=number == 1)
+
+
+def _object(raw: bytes, where: str, *, first: bool) -> dict[str, Any] | Problem:
+    try:
+        row = json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
+    except UnicodeDecodeError as error:
+        return Problem(where, f"byte {error.start + 1} is not UTF-8", "save the file as UTF-8")
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply or a number too long"
+        return Problem(
+            where, f"not JSON: {reason}", 'a line is one object: {"image": ..., "question": ..., "answer": ...}'
+        )
+    return row if isinstance(row, dict) else Problem(where, f"holds {type(row).__name__}, not an object")

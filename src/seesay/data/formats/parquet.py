@@ -1,0 +1,60 @@
+"""Parquet: columns named like the fields of a JSON Lines row; pictures as paths or as {bytes, path}. Needs pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ...errors import MissingExtra, Problem
+from ...types import Example
+from ..format import SPLIT_NAMES, Format, Source
+from ..rows import Pictures, parse
+
+MAGIC = b"PAR1"
+
+
+class Parquet(Format):
+    """Columnar files, one or several a split (`train-00000-of-00002.parquet` as the Hub writes them)."""
+
+    name: ClassVar[str] = "parquet"
+    summary: ClassVar[str] = "a Parquet file, or a folder of them named after their splits"
+
+    def recognises(self, source: Source) -> bool:
+        return bool(_files(source)) if source.path.is_dir() else source.head().startswith(MAGIC)
+
+    def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
+        if find_spec("pyarrow") is None:
+            raise MissingExtra("reading Parquet", "seesay[models]")
+        pictures = Pictures(source.folders)
+        for split, file in _files(source) or [("train", source.path)]:
+            for where, row in _rows(file):
+                yield (
+                    split,
+                    row if isinstance(row, Problem) else parse(row, where, pictures, answers_needed=split != "test"),
+                )
+
+
+def _files(source: Source) -> list[tuple[str, Path]]:
+    if not source.path.is_dir():
+        return []
+    found = sorted([*source.path.glob("*.parquet"), *source.path.glob("data/*.parquet")])
+    named = [(SPLIT_NAMES.get(file.stem.split("-")[0].lower(), ""), file) for file in found]
+    return [pair for pair in named if pair[0]] or [("train", file) for file in found if len(found) == 1]
+
+
+def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    number = 0
+    try:
+        with pyarrow.parquet.ParquetFile(file) as table:
+            for batch in table.iter_batches(batch_size=1_000):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"{file.name}:{number}", row
+    except (pyarrow.ArrowException, OSError) as error:
+        where = f"{file.name}:{number + 1}"
+        yield where, Problem(where, f"not readable as Parquet: {str(error).splitlines()[0]}", "write the file again")

@@ -1,0 +1,86 @@
+"""The shell of a report: one HTML file that needs nothing else, readable by screen readers, on phones, in light and dark.
+
+No scripts, no requests. It knows HTML, and nothing about what is reported.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+from io import BytesIO
+
+from ..errors import ImageError
+from ..media import open_image
+from ..types import ImageSource
+
+THUMBNAIL = 240
+STYLE = """
+:root { color-scheme: light dark; --ink: #1a1c20; --soft: #5a5f68; --paper: #fcfcfa; --card: #ffffff; --line: #d9dad5;
+  --model: #1f5fbf; --only: #b4570a; --majority: #767a80; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e9eaec; --soft: #a9aeb7; --paper: #16181c; --card: #1f2227;
+  --line: #3a3e45; --model: #7db0ff; --only: #ffab5e; --majority: #9a9fa8; } }
+@media (prefers-contrast: more) { :root { --soft: var(--ink); --line: var(--ink); } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.55 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .25rem; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
+p { margin: .4rem 0; } .soft { color: var(--soft); }
+.headline { font-size: 3.2rem; font-weight: 650; line-height: 1.1; margin: 1rem 0 0; letter-spacing: -.02em; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: var(--soft); padding-bottom: .4rem; }
+th, td { padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; white-space: normal; } th { font-weight: 600; }
+figure { margin: 1rem 0; } figure img, figure svg { max-width: 100%; height: auto; }
+.plots img { background: #fff; border: 1px solid var(--line); border-radius: .5rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); gap: 1rem; padding: 0; margin: 0; }
+.cards li { list-style: none; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; overflow: hidden; }
+.cards img { display: block; width: 100%; height: 10rem; object-fit: contain; background: var(--paper); image-rendering: auto;
+  border-bottom: 1px solid var(--line); } .cards div { padding: .6rem .8rem .8rem; }
+.cards p { margin: .15rem 0; overflow-wrap: anywhere; }
+.label { color: var(--soft); } pre { overflow-x: auto; padding: .9rem 1rem; background: var(--card);
+  border: 1px solid var(--line); border-radius: .6rem; font-size: .85rem; }
+"""
+
+
+def page(title: str, sections: Iterable[str]) -> str:
+    """A whole HTML document. `title` is plain text; each section is HTML already."""
+    body = "\n".join(sections)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain text whose first column names its rows."""
+    head = "".join(f'<th scope="col">{escape(name) or "group"}</th>' for name in header)
+    lines = [
+        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in rows
+    ]
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def picture(png: bytes, alternative: str) -> str:
+    """A PNG inside the page."""
+    data = base64.b64encode(png).decode("ascii")
+    return f'<figure><img alt="{escape(alternative)}" src="data:image/png;base64,{data}"></figure>'
+
+
+def thumbnail(source: ImageSource, alternative: str) -> str:
+    """A small copy of a picture inside the page, or the reason why there is none."""
+    try:
+        pixels = open_image(source).pixels
+    except ImageError as error:
+        return f'<p class="label">{escape(error.message)}</p>'
+    pixels.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = BytesIO()
+    pixels.save(buffer, "JPEG", quality=82)
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f'<img alt="{escape(alternative)}" loading="lazy" src="data:image/jpeg;base64,{data}">'
