@@ -19,7 +19,6 @@ from .settings import AskSettings, CheckSettings, EvaluateVqaSettings, ModelKeyw
 from .types import Answer, Example, ImageSource
 
 if TYPE_CHECKING:
-
     from .data import CheckReport
     from .evaluation import Report
     from .training import Progress, Run

@@ -50,7 +50,7 @@ def resolve(
     return settings(**values)
 
 
-def dump(settings: Any, section: str) -> str:
+def dump(settings: object, section: str) -> str:
     """Settings as a TOML section that `resolve` reads back to an equal value. Unset optional settings are left out."""
     lines = [f"[{section}]"]
     for field in fields_of(type(settings)):
@@ -101,7 +101,7 @@ def _convert(field: Field, value: Any) -> Any:
     return field.type(value)
 
 
-def _from_file(settings: type, section: str, path: Path) -> dict[str, Any]:
+def _from_file(settings: type[object], section: str, path: Path) -> dict[str, Any]:
     try:
         tree: Any = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -215,7 +215,7 @@ class Field:
 
 
 @cache
-def fields_of(settings: type) -> tuple[Field, ...]:
+def fields_of(settings: type[Any]) -> tuple[Field, ...]:
     """The fields of a settings class, in the order of its bases, with their documentation."""
     hints = typing.get_type_hints(settings)
     documentation: dict[str, str] = {}

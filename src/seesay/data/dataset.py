@@ -76,7 +76,7 @@ def load(settings: DataSettings, *, training: bool = False) -> Dataset:
 
 
 def _format_of(source: Source) -> Format:
-    formats = [form() for form in discover("seesay.data.formats", Format).values()]  # type: ignore[type-abstract]
+    formats: list[Format] = [form() for form in discover("seesay.data.formats", Format).values()]
     fitting = [form for form in formats if form.recognises(source)]
     if len(fitting) > 1:
         names = " and ".join(form.name for form in fitting)

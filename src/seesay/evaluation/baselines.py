@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..metrics import soft_scores
@@ -28,7 +28,7 @@ class Prior:
     @classmethod
     def fit(cls, examples: Iterable[Example], normalize: Callable[[str], str]) -> Prior:
         """Count every training answer, by its soft score, for every beginning of its question."""
-        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        counts: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         seen: Counter[str] = Counter()
         whole: set[str] = set()
         for example in examples:
@@ -72,5 +72,5 @@ def _look_up(answers: dict[str, str], key: str) -> str:
     return next(answers[shorter] for shorter in _beginnings(key)[1:] if shorter in answers)
 
 
-def _best(counts: Counter[str]) -> str:
+def _best(counts: Mapping[str, float]) -> str:
     return min(counts, key=lambda answer: (-counts[answer], answer), default="")

@@ -154,8 +154,9 @@ def check_size(size: tuple[int, int], name: str, limits: ImageLimits) -> None:
 
 
 def _too_large(found: str, allowed: int, name: str) -> ImageTooLarge:
+    limit = f"{allowed / 1e6:,g} megapixels" if allowed >= 1e6 else f"{allowed:,} pixels"
     return ImageTooLarge(
-        f"{found}; the limit is {allowed / 1e6:,g} megapixels",
+        f"{found}; the limit is {limit}",
         where=name,
         hint="scale it down; from Python, pass ImageLimits(pixels=...)",
     )

@@ -27,7 +27,7 @@ __all__ = [
 
 def all_families() -> dict[str, type[Family]]:
     """Every family by its name."""
-    return discover("seesay.models.families", Family)  # type: ignore[type-abstract]
+    return discover("seesay.models.families", Family)
 
 
 def load(settings: ModelSettings) -> Family:

@@ -67,7 +67,7 @@ def make_trainer(
 ) -> Trainer:
     """A Trainer for one run. The classes live in here because importing transformers' Trainer costs four seconds."""
     import torch
-    from transformers import Trainer
+    from transformers import PrinterCallback, Trainer
     from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
     normalize = normalizer(settings.normalizer)
@@ -82,10 +82,14 @@ def make_trainer(
         return tensors
 
     class SeesayTrainer(Trainer):
+        control: Any
+        staging: Path
+
         def get_train_dataloader(self) -> torch.utils.data.DataLoader[Any]:
-            rows = _Rows(train)
-            loader = torch.utils.data.DataLoader(rows, batch_sampler=plan.batches, collate_fn=collate)  # type: ignore[arg-type]
-            return self.accelerator.prepare(loader)
+            rows: Any = _Rows(train)  # a map from visits to rows, which is all that a data set needs to be
+            loader: Any = torch.utils.data.DataLoader(rows, batch_sampler=plan.batches, collate_fn=collate)
+            prepared: torch.utils.data.DataLoader[Any] = self.accelerator.prepare(loader)
+            return prepared
 
         def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
             started = time.perf_counter()
@@ -138,9 +142,7 @@ def make_trainer(
         eval_dataset=_Rows(validation),
         callbacks=[_watch(settings, plan, epochs_per_step, report, stop)],
     )
-    for noisy in ("PrinterCallback", "ProgressCallback"):
-        for callback in [c for c in trainer.callback_handler.callbacks if type(c).__name__ == noisy]:
-            trainer.remove_callback(callback)
+    trainer.remove_callback(PrinterCallback)
     return trainer
 
 

@@ -125,14 +125,18 @@ class Vilt(Family):
 
     @property
     def engine(self) -> str:
-        return f"torch {import_torch().__version__}"
+        import torch
+
+        return f"torch {torch.__version__}"
 
     @property
     def network(self) -> torch.nn.Module:
-        return self._network
+        network: torch.nn.Module = self._network
+        return network
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
-        torch = import_torch()
+        import torch
+
         pictures = [open_image(_only_picture(example)) for example in examples]
         pixels, mask = _pad([self._pixels(picture) for picture in pictures])
         # (B, T): text padded to the longest question of this batch; longer than the model reads is cut at the end.
@@ -151,7 +155,8 @@ class Vilt(Family):
         return Batch(tensors, tuple((picture.sha256,) for picture in pictures))
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
-        torch = import_torch()
+        import torch
+
         self._network.eval()
         dtype = self._network.dtype
         inputs = {
@@ -201,7 +206,8 @@ class Vilt(Family):
 
     def _targets(self, examples: Sequence[Example], normalize: Callable[[str], str]) -> torch.Tensor:
         """(B, answers): for each answer of the vocabulary the VQA accuracy that giving it would score."""
-        torch = import_torch()
+        import torch
+
         targets = torch.zeros(len(examples), len(self.vocabulary))
         for row, example in enumerate(examples):
             for answer, score in soft_scores(example.answers, example.weights, normalize=normalize).items():
@@ -301,7 +307,8 @@ def _set_sine_cosine_positions(network: ViltForQuestionAnswering) -> None:
     Half of the features say the row, half the column (Chen, Xie and He, "An Empirical Study of Training
     Self-Supervised Vision Transformers", ICCV 2021). They are trained on from there.
     """
-    torch = import_torch()
+    import torch
+
     config = network.config
     side, quarter = config.image_size // config.patch_size, config.hidden_size // 4
     frequencies = 10_000 ** -(torch.arange(quarter) / quarter)
