@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Pictures of the test split, which training never sees.
+TEST_PICTURES = $(wildcard $(VENV)/lib/python3.*/site-packages/easy_vqa/data/test/images)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help install demo test check bench clean
@@ -20,7 +22,11 @@ $(VENV)/.dev: $(VENV)/.models
 install: $(VENV)/.dev  ## everything that developing needs
 
 demo: $(VENV)/.models  ## fine-tune on easy-vqa, answer about pictures never seen, write the report
-	$(BIN)/python examples/visual_question_answering.py --output runs/demo
+	$(BIN)/seesay train vqa --data easy-vqa --from-scratch vilt-small --num-train-epochs 4 --output runs/demo
+	$(BIN)/seesay evaluate vqa --data easy-vqa --split test --model runs/demo --output runs/demo/test
+	$(BIN)/seesay ask $(addprefix $(TEST_PICTURES)/,0.png 1.png 2.png) --model runs/demo --top-k 3 \
+		-q "what shape is in the image?" -q "what color is the shape?" -q "is there a red circle?"
+	@echo "look at runs/demo/report.html and runs/demo/test/report.html"
 
 check: $(VENV)/.dev  ## ruff, mypy, layers
 	$(BIN)/ruff check .

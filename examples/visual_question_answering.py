@@ -38,7 +38,7 @@ print(*measured.sentences(), sep="\n")
 
 # 4. Ask, one question or many.
 model = seesay.load(str(run.folder))
-example = seesay.read(seesay.CheckSettings(data=arguments.data)).evaluation[0]
+example = seesay.load_data(seesay.DataSettings(data=arguments.data)).evaluation[0]
 answer = model.ask(example.images[0], example.question, top_k=3)
 print(example.question, "->", [(other.text, round(other.score, 3)) for other in answer.alternatives])
 

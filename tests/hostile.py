@@ -133,7 +133,7 @@ def _transparent_pictures() -> dict[str, bytes]:
         "gray_4_bit_key.png": _png_with_key(4, 0, bytes([0x77] * 8 + [0] * 8), struct.pack(">H", 7)),
         "gray_16_bit_key.png": _png_with_key(16, 0, bytes([0x12, 0x34] * 16 + [0] * 32), bytes([0x12, 0x34])),
         "colour_16_bit_key.png": _png_with_key(
-            16, 2, bytes([9, 9, 8, 8, 7, 7] * 16 + [0] * 96), bytes([9, 9, 8, 8, 7, 7])
+            16, 2, bytes([9, 1, 8, 2, 7, 3] * 16 + [0] * 96), bytes([9, 1, 8, 2, 7, 3])
         ),
     }
 
@@ -211,15 +211,16 @@ def tiff_of_tiles(side: int) -> bytes:
     """A TIFF of 16 x 16 pixels in one tile of `side` x `side`."""
     data = zlib.compress(bytes(1000))
     tags = [(256, 16), (257, 16), (258, 8), (259, 8), (262, 1), (277, 1)]
-    return _tiff(data, [*tags, (322, side), (323, side), (324, 8), (325, len(data))])
+    return tiff(data, [*tags, (322, side), (323, side), (324, 8), (325, len(data))])
 
 
 def _tiff_of_row(data: bytes, *, bits: int, photometric: int = 1, order: str = "<") -> bytes:
     tags = [(256, 3), (257, 1), (258, bits), (259, 1), (262, photometric), (277, 1), (278, 1)]
-    return _tiff(data, sorted([*tags, (273, 8), (279, len(data))]), order)
+    return tiff(data, sorted([*tags, (273, 8), (279, len(data))]), order)
 
 
-def _tiff(data: bytes, tags: list[tuple[int, int]], order: str = "<") -> bytes:
+def tiff(data: bytes, tags: list[tuple[int, int]], order: str = "<") -> bytes:
+    """A TIFF of one directory: the data, which begins at byte 8, then the tags, sorted by number."""
     short = {258, 259, 262, 277}
     directory = b"".join(
         struct.pack(f"{order}HHLHH", tag, 3, 1, value, 0)

@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Model, check, evaluate_vqa, load, train_vqa
+    from .api import Model, check, evaluate_vqa, load, load_data, train_vqa
     from .data import Dataset, Format
     from .errors import (
         DataError,
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     )
     from .models import Family
     from .pipelines import pipeline
-    from .settings import CheckSettings, EvaluateVqaSettings, TrainVqaSettings
+    from .settings import CheckSettings, DataSettings, EvaluateVqaSettings, TrainVqaSettings
     from .types import Answer, Candidate, Example, ImageSource, Provenance
 
 _HOMES = {
-    ".api": ("Model", "check", "evaluate_vqa", "load", "train_vqa"),
+    ".api": ("Model", "check", "evaluate_vqa", "load", "load_data", "train_vqa"),
     ".data": ("Dataset", "Format"),
     ".errors": (
         "DataError",
@@ -62,7 +62,7 @@ _HOMES = {
     ),
     ".models": ("Family",),
     ".pipelines": ("pipeline",),
-    ".settings": ("CheckSettings", "EvaluateVqaSettings", "TrainVqaSettings"),
+    ".settings": ("CheckSettings", "DataSettings", "EvaluateVqaSettings", "TrainVqaSettings"),
     ".types": ("Answer", "Candidate", "Example", "ImageSource", "Provenance"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -73,6 +73,7 @@ __all__ = [
     "Candidate",
     "CheckSettings",
     "DataError",
+    "DataSettings",
     "Dataset",
     "EvaluateVqaSettings",
     "Example",
@@ -101,6 +102,7 @@ __all__ = [
     "check",
     "evaluate_vqa",
     "load",
+    "load_data",
     "pipeline",
     "train_vqa",
 ]

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Unpack, overload
 from . import answering, config, data, models
 from .errors import UsageError
 from .media import clean_text, probe_image
-from .settings import AskSettings, CheckSettings, EvaluateVqaSettings, ModelKeywords, ModelSettings, TrainVqaSettings
+from .settings import (
+    AskSettings,
+    CheckSettings,
+    DataSettings,
+    EvaluateVqaSettings,
+    ModelKeywords,
+    ModelSettings,
+    TrainVqaSettings,
+)
 from .types import Answer, Example, ImageSource
 
 if TYPE_CHECKING:
@@ -95,6 +103,11 @@ def ask(settings: AskSettings, images: Sequence[ImageSource], questions: Sequenc
     examples = [_clean(Example((image,), question)) for image in images for question in questions]
     model = Model(models.load(settings))
     return model.answer(examples, top_k=settings.top_k, batch_size=settings.batch_size)
+
+
+def load_data(settings: DataSettings) -> data.Dataset:
+    """Read the rows of a data set into examples by split; `check` says what is wrong with them."""
+    return data.load(settings)
 
 
 def check(settings: CheckSettings, progress: Callable[[int, int], None] | None = None) -> CheckReport:

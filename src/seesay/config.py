@@ -53,7 +53,8 @@ def resolve(
 def dump(settings: object, section: str) -> str:
     """Settings as a TOML section that `resolve` reads back to an equal value. Unset optional settings are left out."""
     lines = [f"[{section}]"]
-    for field in fields_of(type(settings)):
+    kind: type[Any] = type(settings)
+    for field in fields_of(kind):
         value = getattr(settings, field.name)
         if value is not None:
             # A JSON string or number is a TOML one, but for DEL; Path has no TOML type and is written as its text.

@@ -62,7 +62,7 @@ def test_a_mistyped_picture_fails_fast_with_the_near_name(vilt_checkpoint: Path,
         (["PICTURE", "How many?", "--model", "MODEL", "--device", "cuda"], 3, "no cuda device on this machine"),
         (["PICTURE", "   ", "--model", "MODEL"], 3, "the text is empty"),
         (["PICTURE", "x" * 2001, "--model", "MODEL"], 3, "more than the limit of 2,000"),
-        (["http://127.0.0.1/a.png", "How many?", "--model", "MODEL"], 3, "URL"),
+        (["http://127.0.0.1/a.png", "How many?", "--model", "MODEL"], 3, "web addresses are not opened"),
     ],
 )
 def test_mistakes_are_told_without_a_traceback(

@@ -2,8 +2,8 @@
 
 from .baselines import Prior
 from .curves import training_page
-from .measure import Report, Row, measure
+from .measure import Report, Row, measure, percent
 from .report import write
 from .run import evaluate_vqa
 
-__all__ = ["Prior", "Report", "Row", "evaluate_vqa", "measure", "training_page", "write"]
+__all__ = ["Prior", "Report", "Row", "evaluate_vqa", "measure", "percent", "training_page", "write"]

@@ -52,6 +52,8 @@ class Report:
     """Model minus question-only, row by row: what looking at the picture brings."""
     coverage: float | None
     """The best accuracy that the model's vocabulary allows on these rows."""
+    vocabulary_size: int
+    """How many answers the model can give; 0 where it writes them freely."""
     question_types: tuple[Row, ...]
     answer_types: tuple[Row, ...]
     mistakes: tuple[Mistake, ...]
@@ -67,12 +69,12 @@ class Report:
         """The headline in words."""
         accuracy = self.accuracy
         said = [
-            f"accuracy {_percent(accuracy)} on {accuracy.count:,} questions about {accuracy.clusters:,} pictures"
+            f"accuracy {percent(accuracy)} on {accuracy.count:,} questions about {accuracy.clusters:,} pictures"
             f" ({self.variant} VQA accuracy, 95 % interval)"
         ]
         if self.question_only and self.majority:
             said.append(
-                f"by the question alone {_percent(self.question_only)}, majority answer {_percent(self.majority)}"
+                f"by the question alone {percent(self.question_only)}, majority answer {percent(self.majority)}"
             )
         else:
             said.append("no baselines: there are no training rows here, and the model brought no prior.json")
@@ -144,6 +146,7 @@ def measure(
         question_only=interval(only, clusters) if only else None,
         above_question_only=interval([a - b for a, b in zip(values, only, strict=True)], clusters) if only else None,
         coverage=_coverage(examples, vocabulary, normalize) if vocabulary else None,
+        vocabulary_size=len(vocabulary),
         question_types=rows(_question_types(examples)),
         answer_types=rows([_answer_type(example, normalize) for example in examples]),
         mistakes=_worst(examples, answers, values, normalize),
@@ -221,7 +224,8 @@ def _worst(
     return tuple(shown.values())
 
 
-def _percent(value: Interval) -> str:
+def percent(value: Interval) -> str:
+    """An accuracy and its interval, as `63.4 % (61.2 to 65.5)`."""
     return f"{value.mean * 100:.1f} % ({value.low * 100:.1f} to {value.high * 100:.1f})"
 
 

@@ -137,6 +137,7 @@ def _from_file(text: str, name: str, limits: ImageLimits) -> bytes:
             where=name,
             hint="a picture is given as a path, a data: URL, bytes, a PIL image or an array",
         ) from None
+    # Again: the file may have grown since.
     _check_bytes(len(data), name, limits)
     return data
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .. import answering, config, data, models
 from ..data import CheckReport, Dataset
 from ..errors import DataError, Interrupted, ResourceError, RunError, UsageError
-from ..evaluation import Prior, Report, measure, training_page
+from ..evaluation import Prior, Report, measure, percent, training_page
 from ..metrics import normalizer
 from ..models import Family
 from ..settings import Recipe, TrainVqaSettings, settle
@@ -213,12 +213,38 @@ def _finish(
     def write(target: Path) -> None:
         family.save(target)
         (target / "prior.json").write_text(prior.to_json(), encoding="utf-8")
-        card = model_card(settings=settings, dataset=dataset, report=report)
+        card = _card(repository or folder.path.name, settings, dataset, report)
         (target / "README.md").write_text(card, encoding="utf-8")
 
     model = folder.write_folder("model", best, write)
     published = publish.publish(model, repository, message=f"{METRIC} {report.accuracy.mean:.4f}") if repository else ""
     return Run(folder.path, model, trainer.state.global_step, best, seconds, report, published)
+
+
+def _card(title: str, settings: TrainVqaSettings, dataset: Dataset, report: Report) -> str:
+    figures = {
+        "VQA accuracy, validation split": report.accuracy,
+        "by the question alone": report.question_only,
+        "majority answer": report.majority,
+    }
+    limits = [
+        f"It knows {report.vocabulary_size:,} answers and no others; the question decides which are likely, so ask about"
+        " what the training questions ask about.",
+        "It gives its best answer to every question, also to one that the picture cannot answer. Scores are not"
+        " calibrated.",
+        "The checkpoint was chosen on the validation split, which makes the figure above slightly high; measure it on rows"
+        " of your own with `seesay evaluate vqa`.",
+    ]
+    return model_card(
+        title=title,
+        base_model=settings.model,
+        data_name=settings.data,
+        data_rows=len(dataset.splits["train"]),
+        metrics=[(name, percent(value)) for name, value in figures.items() if value is not None],
+        settings_text=config.dump(settings, SECTION),
+        command="",
+        limits=limits,
+    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -33,7 +34,7 @@ def test_a_picture_is_the_same_however_it_comes(
     monkeypatch.setenv("HOME", str(path.parent))
     with os.scandir(path.parent) as entries:
         entry = next(entry for entry in entries if entry.name == path.name)
-    sources = [
+    sources: list[Any] = [
         path,
         str(path),
         "~/rgb.png",
@@ -71,7 +72,7 @@ def test_a_name_of_something_else_is_its_type_without_an_address() -> None:
 
 
 @pytest.mark.parametrize("source", [None, 3, ["cat.jpg"], object()], ids=["None", "number", "list", "object"])
-def test_what_is_no_source_of_a_picture_is_refused(source: object) -> None:
+def test_what_is_no_source_of_a_picture_is_refused(source: Any) -> None:
     for door in (open_image, probe_image):
         with pytest.raises(ImageUnreadable, match="not a picture") as caught:
             door(source)

@@ -24,6 +24,7 @@ from seesay.training import publish
 def call(name, arguments):
     if name == "publish":
         return publish.publish(Path(arguments.pop("folder")), **arguments)
+    publish.CHECK_SECONDS = arguments.pop("seconds", publish.CHECK_SECONDS)
     return publish.check_access(**arguments)
 
 try:
@@ -191,6 +192,14 @@ def test_a_hub_that_is_not_there_is_said_at_once(home: Path) -> None:
 
     assert refused["error"] == "ResourceError"
     assert "asking the Hub failed" in refused["text"] and "Connection refused" in refused["text"]
+
+
+def test_a_hub_that_never_answers_is_not_waited_for(home: Path) -> None:
+    with stand_in.HubStandIn(stalls_at="whoami") as hub:
+        refused = check(hub.environment(home), seconds=0.5)
+
+    assert refused["error"] == "ResourceError"
+    assert "asking the Hub failed: timed out" in refused["text"]
 
 
 def test_a_hub_in_trouble_is_a_resource_error(home: Path) -> None:
