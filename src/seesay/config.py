@@ -14,7 +14,7 @@ import difflib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,13 +50,14 @@ def resolve(
     return settings(**values)
 
 
-def dump(settings: object, section: str) -> str:
-    """Settings as a TOML section that `resolve` reads back to an equal value. Unset optional settings are left out."""
+def dump(settings: object, section: str, *, leave_out: Collection[str] = ()) -> str:
+    """Settings as a TOML section that `resolve` reads back to an equal value. Unset optional settings are left out, and
+    those that the caller names (such as local paths, where the text will be public)."""
     lines = [f"[{section}]"]
-    kind: type[Any] = type(settings)
+    kind: Any = type(settings)
     for field in fields_of(kind):
         value = getattr(settings, field.name)
-        if value is not None:
+        if value is not None and field.name not in leave_out:
             # A JSON string or number is a TOML one, but for DEL; Path has no TOML type and is written as its text.
             text = json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
             lines.append(f"{field.name} = {text.replace(chr(127), chr(92) + 'u007f')}")

@@ -114,6 +114,14 @@ def test_other_settings_in_the_same_folder_are_refused(undisturbed: Path, color_
     assert "learning_rate" in done.stderr
 
 
+def test_a_finished_run_is_only_reported_again(undisturbed: Path, color_data: Path) -> None:
+    before = (undisturbed / "model/model.safetensors").stat().st_mtime_ns
+    arguments = ["train", "vqa", "--data", color_data, "--output", undisturbed, "--threads", 1, *SMALL]
+    done = seesay(*arguments, "--save-total-limit", 1, "--json")
+    assert json.loads(done.stdout)["steps"] == 24
+    assert (undisturbed / "model/model.safetensors").stat().st_mtime_ns == before
+
+
 def test_a_broken_picture_stops_training_before_torch_is_needed(color_data: Path, tmp_path: Path) -> None:
     import shutil
 

@@ -30,7 +30,7 @@ from ..types import Example
 from . import publish
 from .card import model_card
 from .plan import Plan, steps_of
-from .run_folder import RunFolder
+from .run_folder import LOCK, RunFolder
 from .trainer import METRIC, Progress, Stop, make_trainer
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 SECTION = "train.vqa"
 LOG = "train.log"
+FREE_TO_CHANGE = {"output", "threads", "save_total_limit", "push_to_hub", "hub_model_id", "hub_private"}
+"""Settings that may differ when a run is continued, because they do not decide what is learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +116,23 @@ def _hub_repository(settings: TrainVqaSettings) -> str:
 def _claim(folder: RunFolder, settings: TrainVqaSettings, dataset: Dataset) -> None:
     """Take the folder for this run, or go on with the run of the same settings and data that is there."""
     saved, facts = folder.path / "settings.toml", folder.path / "run.json"
-    if saved.is_file() and facts.is_file():
+    if facts.is_file():
         before = config.resolve(TrainVqaSettings, SECTION, {}, file=saved, environ={})
-        other = [name for name in config.changed(before, settings) if name not in ("output", "threads")]
+        other = [name for name in config.changed(before, settings) if name not in FREE_TO_CHANGE]
         if other:
             hint = f"it differs in {', '.join(other)}; choose another --output, or give the settings in {saved}"
             raise RunError("this folder holds a run with other settings", where=str(folder.path), hint=hint)
         if json.loads(facts.read_text(encoding="utf-8"))["data_fingerprint"] != dataset.fingerprint:
             hint = "rows or pictures changed since; choose another --output"
             raise RunError("this folder holds a run on other data", where=str(folder.path), hint=hint)
-    elif folder.path.is_dir() and any(entry.name != ".lock" for entry in folder.path.iterdir()):
+    elif {entry.name for entry in folder.path.iterdir()} - {LOCK, saved.name}:
         raise RunError(
             "this folder is not empty and holds no run", where=str(folder.path), hint="choose another --output"
         )
     else:
-        folder.write_text("settings.toml", config.dump(settings, SECTION))
-        folder.write_text("run.json", json.dumps({"data_fingerprint": dataset.fingerprint, "data": dataset.name}))
+        folder.write_text(saved.name, config.dump(settings, SECTION))
+        # Written last: only with it is the folder a run, so a kill in between leaves one that can be taken again.
+        folder.write_text(facts.name, json.dumps({"data_fingerprint": dataset.fingerprint, "data": dataset.name}))
 
 
 def _limit_threads(settings: TrainVqaSettings) -> None:
@@ -201,6 +204,10 @@ def _finish(
     from safetensors.torch import load_file
 
     best = trainer.state.best_global_step or trainer.state.global_step
+    damage = folder.verify(folder.checkpoint(best))
+    if damage:
+        hint = "delete this checkpoint's folder and give the same command again"
+        raise RunError(f"the best checkpoint is damaged: {damage[0]}", where=str(folder.checkpoint(best)), hint=hint)
     family.network.load_state_dict(load_file(folder.checkpoint(best) / "model.safetensors"), strict=False)
     normalize = normalizer(settings.normalizer)
     prior = Prior.fit(dataset.splits["train"], normalize)
@@ -241,7 +248,7 @@ def _card(title: str, settings: TrainVqaSettings, dataset: Dataset, report: Repo
         data_name=settings.data,
         data_rows=len(dataset.splits["train"]),
         metrics=[(name, percent(value)) for name, value in figures.items() if value is not None],
-        settings_text=config.dump(settings, SECTION),
+        settings_text=config.dump(settings, SECTION, leave_out=("output", "images")),
         command="",
         limits=limits,
     )
