@@ -83,7 +83,7 @@ def make_trainer(
 
     class SeesayTrainer(Trainer):
         control: Any
-        staging: Path
+        staging = folder.path
 
         def get_train_dataloader(self) -> torch.utils.data.DataLoader[Any]:
             rows: Any = _Rows(train)  # a map from visits to rows, which is all that a data set needs to be

@@ -55,18 +55,18 @@ class Vilt(Family):
                 "intermediate_size": 512,
                 "image_size": 64,
                 "patch_size": 8,
-                "initializer_range": 0.06,
+                "initializer_range": 0.088,
             },
             recipe=Recipe(
-                num_train_epochs=5.0,
+                num_train_epochs=7.0,
                 per_device_train_batch_size=32,
                 learning_rate=5e-4,
                 lr_scheduler_type="cosine",
                 warmup_ratio=0.02,
                 weight_decay=0.01,
                 augment="shift",
-                open_questions_first=0.3,
-                eval_steps=600,
+                open_questions_first=0.2,
+                eval_steps=1500,
             ),
         )
     }
