@@ -5,8 +5,17 @@ Importing this package imports neither Pillow nor numpy, so that a mistyped path
 
 from __future__ import annotations
 
-from .image import ImageInfo, Picture, open_image, probe_image
+from .image import ImageInfo, Picture, digest_image, open_image, probe_image
 from .source import ImageLimits, image_name
 from .text import clean_text
 
-__all__ = ["ImageInfo", "ImageLimits", "Picture", "clean_text", "image_name", "open_image", "probe_image"]
+__all__ = [
+    "ImageInfo",
+    "ImageLimits",
+    "Picture",
+    "clean_text",
+    "digest_image",
+    "image_name",
+    "open_image",
+    "probe_image",
+]

@@ -1,0 +1,101 @@
+"""The trainer: accumulation equals the large batch, evaluation equals answering, a diverging loss is told."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from seesay import RunError, TrainVqaSettings, data
+from seesay.answering import answer
+from seesay.metrics import normalizer
+from seesay.metrics.vqa import score
+from seesay.models import Family, for_training
+from seesay.settings import Recipe, settle
+from seesay.training.plan import Plan
+from seesay.training.run_folder import RunFolder
+from seesay.training.trainer import Progress, Stop, make_trainer, validate
+
+RECIPE = Recipe(per_device_train_batch_size=8, learning_rate=1e-3, eval_steps=1, logging_steps=1)
+
+
+def settings_for(color_data: Path, output: Path, **changes: object) -> TrainVqaSettings:
+    values = {"data": str(color_data), "output": output, "mixed_precision": "none", **changes}
+    return settle(TrainVqaSettings(**values), RECIPE)[0]  # type: ignore[arg-type]
+
+
+def fresh(checkpoint: Path, rows: tuple[data.Dataset, ...] | None = None) -> Family:
+    settings = TrainVqaSettings(model=str(checkpoint))
+    return for_training(settings, "", ("yes", "no", "red", "green", "blue"), [], seed=1)
+
+
+def train(
+    checkpoint: Path, settings: TrainVqaSettings, batch: int, accumulation: int, steps: int = 2, recipe: Recipe = RECIPE
+) -> tuple[Family, list[Progress]]:
+    dataset = data.load(settings)
+    rows = dataset.splits["train"]
+    family, told = fresh(checkpoint), list[Progress]()
+    plan = Plan([()] * len(rows), [], 0.0, batch, accumulation, steps, seed=1)
+    folder = RunFolder(settings.output)
+    settings = replace(settings, gradient_accumulation_steps=accumulation)
+    make_trainer(
+        family, rows, dataset.splits["validation"], plan, settings, recipe, folder, told.append, Stop()
+    ).train()
+    return family, told
+
+
+def test_accumulated_gradients_equal_the_large_batch(vilt_base: Path, color_data: Path, tmp_path: Path) -> None:
+    large, _ = train(vilt_base, settings_for(color_data, tmp_path / "large"), 8, 1)
+    small, _ = train(vilt_base, settings_for(color_data, tmp_path / "small"), 2, 4)
+    pairs = zip(large.network.parameters(), small.network.parameters(), strict=True)
+    # Sums in another order, then AdamW's division by tiny second moments: a few 1e-5 at a learning rate of 1e-3.
+    assert max(float((a - b).abs().max().detach()) for a, b in pairs) < 5e-5
+
+
+def test_the_loss_noted_does_not_grow_with_accumulation(vilt_base: Path, color_data: Path, tmp_path: Path) -> None:
+    losses = []
+    for accumulation in (1, 4):
+        settings = settings_for(color_data, tmp_path / str(accumulation))
+        _, told = train(vilt_base, settings, 8 // accumulation, accumulation, steps=1)
+        losses.append(next(state.values["loss"] for state in told if "loss" in state.values))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_the_accuracy_in_training_is_the_accuracy_of_the_answers(
+    vilt_base: Path, color_data: Path, tmp_path: Path
+) -> None:
+    settings = settings_for(color_data, tmp_path / "run")
+    family = fresh(vilt_base)
+    rows = data.load(settings).splits["validation"]
+    normalize = normalizer("english")
+    scores = [
+        score(example, given.text, normalize=normalize)
+        for example, given in zip(rows, answer(family, rows), strict=True)
+    ]
+    loss, accuracy = validate(family, rows, settings)
+    assert accuracy == pytest.approx(sum(scores) / len(scores))
+    assert loss > 0
+    assert family.network.training
+
+
+def test_every_row_is_noted_with_step_epoch_and_estimate(vilt_base: Path, color_data: Path, tmp_path: Path) -> None:
+    _, told = train(vilt_base, settings_for(color_data, tmp_path / "run"), 9, 1, steps=4)
+    assert [state.step for state in told if not state.values] == [1, 2, 3, 4]
+    assert told[-1].epoch == pytest.approx(4 * 9 / 36)
+    assert {"loss", "eval_loss", "eval_vqa_accuracy"} <= {name for state in told for name in state.values}
+    assert all(state.seconds_left >= 0 for state in told)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_says_so(vilt_base: Path, color_data: Path, tmp_path: Path) -> None:
+    settings = settings_for(color_data, tmp_path / "run", max_grad_norm=0.0)
+    with pytest.raises(RunError, match=r"the loss became (nan|inf)[\s\S]*lower learning_rate"):
+        train(vilt_base, settings, 8, 1, steps=30, recipe=replace(RECIPE, learning_rate=1e30))
+
+
+def test_training_does_not_depend_on_the_global_random_state(vilt_base: Path, color_data: Path, tmp_path: Path) -> None:
+    networks = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        networks.append(train(vilt_base, settings_for(color_data, tmp_path / str(seed)), 4, 1)[0].network)
+    for one, other in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
+        assert torch.equal(one, other)
