@@ -116,8 +116,8 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     """Passes whose gradients make one optimizer step; the result equals the larger batch."""
     learning_rate: float | None = setting(None, low=0.0)
     """Peak of the learning rate. ViLT's loss is summed over the answers, so gradients grow with the vocabulary."""
-    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] | None = None
-    """How the learning rate goes on after the warm-up."""
+    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup", "warmup_stable_decay"] | None = None
+    """How the learning rate goes on after the warm-up; `warmup_stable_decay` holds it and falls over the last quarter."""
     warmup_ratio: float | None = setting(None, low=0.0, high=1.0)
     """Share of all steps during which the learning rate rises from zero."""
     weight_decay: float | None = setting(None, low=0.0)
@@ -156,7 +156,7 @@ class Recipe:
     num_train_epochs: float = 20.0
     per_device_train_batch_size: int = 4
     learning_rate: float = 5e-5
-    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
+    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup", "warmup_stable_decay"] = "linear"
     warmup_ratio: float = 0.0
     weight_decay: float = 0.0
     adam_beta2: float = 0.999

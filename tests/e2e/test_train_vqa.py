@@ -160,3 +160,42 @@ def test_the_guides_base_model_is_fine_tuned_and_refused_for_answers(
     arguments = ["--max-steps", "2", "--eval-steps", "2", "--threads", 1, "--gradient-accumulation-steps", 2]
     seesay("train", "vqa", "--data", color_data, "--model", vilt_base, "--output", output, *arguments)
     assert seesay("ask", picture, "What color is it?", "--model", output).stdout
+
+
+def hostile_rows(hostile_pictures: dict[str, Path], tmp_path: Path) -> tuple[Path, Path]:
+    """A data file with a row for every hostile picture, and the folder that the pictures are in."""
+    folder = Path(os.path.commonpath([*hostile_pictures.values()]))
+    rows = [
+        {"image": str(path.relative_to(folder)), "question": "What color?", "answer": "red" if index % 2 else "blue"}
+        for index, path in enumerate(hostile_pictures.values())
+    ]
+    data = tmp_path / "hostile.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return data, folder
+
+
+def test_every_hostile_picture_is_told_by_check_and_stops_training(
+    hostile_pictures: dict[str, Path], tmp_path: Path
+) -> None:
+    data, images = hostile_rows(hostile_pictures, tmp_path)
+    report = json.loads(seesay("check", data, "--images", images, "--json", code=3).stdout)
+    told = " ".join(problem["message"] for problem in report["problems"])
+    assert [path.name for path in hostile_pictures.values() if path.name not in told] == []
+    assert all(problem["where"] for problem in report["problems"])
+    output = tmp_path / "run"
+    seesay("train", "vqa", "--data", data, "--images", images, "--output", output, *SMALL, code=3)
+    assert not output.exists()
+
+
+def test_data_is_checked_before_torch_is_imported(color_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"image": "none.png", "question": "What?", "answer": "red"}\n')
+    code = (
+        "import sys, pathlib, seesay\n"
+        "settings = seesay.TrainVqaSettings(data=sys.argv[1], from_scratch='vilt-small', output=pathlib.Path(sys.argv[2]))\n"
+        "try:\n    seesay.train_vqa(settings)\n"
+        "except seesay.DataError as error:\n    print(error.exit_code, 'torch' in sys.modules, error)\n"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "bad.jsonl"), str(tmp_path / "run")]
+    done = subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
+    assert done.stdout.startswith("3 False"), done.stdout + done.stderr
+    assert "bad.jsonl:1: no picture 'none.png'" in done.stdout

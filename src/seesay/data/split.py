@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
+from ..errors import ImageError
+from ..media import digest_image
 from ..types import Example, ImageSource
 
 
@@ -34,7 +35,7 @@ def _digest(source: ImageSource, digests: dict[str, str]) -> str:
     name = str(source)
     if name not in digests:
         try:
-            digests[name] = hashlib.sha256(Path(name).read_bytes()).hexdigest()
-        except OSError:
+            digests[name] = digest_image(source)
+        except ImageError:
             digests[name] = name
     return digests[name]

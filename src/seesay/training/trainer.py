@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
 METRIC = "vqa_accuracy"
+DECAY_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,7 @@ def _arguments(
         gradient_accumulation_steps=plan.accumulation,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type=recipe.lr_scheduler_type,
+        lr_scheduler_kwargs=_schedule(recipe, plan),
         warmup_steps=round(recipe.warmup_ratio * plan.steps),
         weight_decay=recipe.weight_decay,
         adam_beta2=recipe.adam_beta2,
@@ -211,6 +213,11 @@ def _arguments(
         report_to=[],
         seed=settings.seed,
     )
+
+
+def _schedule(recipe: Recipe, plan: Plan) -> dict[str, int]:
+    decays = recipe.lr_scheduler_type == "warmup_stable_decay"
+    return {"num_decay_steps": round(plan.steps * DECAY_SHARE)} if decays else {}
 
 
 def _watch(
