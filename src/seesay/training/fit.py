@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 SECTION = "train.vqa"
 LOG = "train.log"
+WORDS_ALIKE = 16
+"""Questions within this many words go into one batch. Sorting by the word would put questions of one kind together, and a
+small model learns badly from batches of one kind (docs/log.md)."""
 FREE_TO_CHANGE = {"output", "threads", "save_total_limit", "push_to_hub", "hub_model_id", "hub_private"}
 """Settings that may differ when a run is continued, because they do not decide what is learned."""
 
@@ -161,7 +164,7 @@ def _plan(settings: TrainVqaSettings, recipe: Recipe, train: Sequence[Example], 
     normalize, closed = normalizer(settings.normalizer), {"yes", "no"}
     batch, accumulation = recipe.per_device_train_batch_size, settings.gradient_accumulation_steps
     return Plan(
-        costs=[(*checked.shape(example), len(example.question.split())) for example in train],
+        costs=[(*checked.shape(example), len(example.question.split()) // WORDS_ALIKE) for example in train],
         early=[row for row, example in enumerate(train) if not closed & set(map(normalize, example.answers))],
         early_share=recipe.open_questions_first,
         batch_size=batch,

@@ -58,15 +58,15 @@ class Vilt(Family):
                 "initializer_range": 0.088,
             },
             recipe=Recipe(
-                num_train_epochs=5.2,
+                num_train_epochs=5.5,
                 per_device_train_batch_size=32,
                 learning_rate=5e-4,
-                lr_scheduler_type="warmup_stable_decay",
+                lr_scheduler_type="cosine",
                 warmup_ratio=0.02,
                 weight_decay=0.01,
                 augment="shift",
                 open_questions_first=0.2,
-                eval_steps=1500,
+                eval_steps=2000,
             ),
         )
     }
