@@ -8,8 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import pytest
 from PIL import Image
+
+# Two processes share the machine in CI; how long an example takes says nothing there.
+hypothesis.settings.register_profile("seesay", deadline=None)
+hypothesis.settings.load_profile("seesay")
 
 PhotoMaker = Callable[..., Path]
 

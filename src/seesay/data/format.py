@@ -1,12 +1,10 @@
-"""What a format of data sets must do, and what it is given to judge. One format is one file in `formats/`, found by
-`discover()`. It knows nothing about what is inside the rows (`rows`)."""
+"""What a format of data sets must do. One format is one file in `formats/`, found by `discover()`."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,89 +17,45 @@ HEAD_BYTES = 65_536
 SPLIT_NAMES = {
     **dict.fromkeys(("train", "training", "train2014"), "train"),
     **dict.fromkeys(("validation", "val", "valid", "dev", "val2014"), "validation"),
-    **dict.fromkeys(("test", "testing", "test2015"), "test"),
-    "test-dev2015": "test-dev",
+    **dict.fromkeys(("test", "testing", "test2015", "test-dev2015"), "test"),
 }
-"""What splits are called in files, and what they are called here."""
-
-_ANSWERED = ("train", "validation")
 
 
-def needs_answers(split: str) -> bool:
-    """Whether a row without answers is a problem there; the answers of a test split are often kept back."""
-    return split in _ANSWERED
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
-    """Where the rows are, as the user said it. Asking it never raises: what cannot be read is not there."""
+    """Where the rows are, as the user said it."""
 
     text: str
     images: Path | None = None
     """A folder of pictures that the user named beside the data."""
-    split: str = ""
-    """The only split that is wanted, by its name here; empty wants all. A format may leave the others unread."""
 
-    @cached_property
+    @property
     def path(self) -> Path:
         """The text as a path; there may be nothing there."""
-        try:
-            return Path(self.text).expanduser()
-        except RuntimeError:
-            # `~somebody` of an unknown user: then it is a name like any other.
-            return Path(self.text)
+        return Path(self.text).expanduser()
 
-    @cached_property
-    def is_folder(self) -> bool:
-        """Whether it is a folder."""
-        return _answers(self.path.is_dir)
-
-    @cached_property
-    def is_file(self) -> bool:
-        """Whether it is a regular file: a pipe is not, opening one could wait for ever."""
-        return _answers(self.path.is_file)
-
-    @cached_property
     def head(self) -> bytes:
         """The first bytes of the file; empty for a folder or where there is none."""
-        if not self.is_file:
-            return b""
         try:
             with self.path.open("rb") as file:
                 return file.read(HEAD_BYTES)
         except OSError:
             return b""
 
-    def files(self, *endings: str) -> list[tuple[str, Source]]:
-        """The file itself, or the files of the folder with one of these endings, each with its split.
-
-        A file belongs to the split that it is named after (`val.jsonl`, `train-00000-of-00002.parquet`). A single file of
-        any other name is `train`; in a folder with named files, files of other names are left out.
-        """
-        if self.is_file:
-            return [(_split_of(self.path) or "train", self)]
-        found = sorted(file for file in self._entries() if file.suffix.lower() in endings)
-        named = [(_split_of(file), file) for file in found if _split_of(file)]
-        chosen = named or [("train", file) for file in found if len(found) == 1]
-        return [(split, Source(str(file))) for split, file in chosen]
-
-    def _entries(self) -> list[Path]:
-        if not self.is_folder:
-            return []
-        try:
-            return [entry for entry in self.path.iterdir() if entry.is_file()]
-        except OSError:
-            return []
-
-    @property
-    def folder(self) -> Path:
-        """The data's folder."""
-        return self.path if self.is_folder else self.path.parent
+    def files(self, pattern: str) -> list[tuple[str, Path]]:
+        """The split and path of each file: the file itself, or those in the folder that are named after a split. A
+        single file, whatever its name, is `train`."""
+        if not self.path.is_dir():
+            return [("train", self.path)]
+        found = sorted(self.path.glob(pattern))
+        named = [(SPLIT_NAMES[file.stem.lower()], file) for file in found if file.stem.lower() in SPLIT_NAMES]
+        return named or [("train", file) for file in found if len(found) == 1]
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders that pictures may lie in, first the one the user named; nothing outside them is opened."""
-        return (self.images, self.folder) if self.images is not None else (self.folder,)
+        """The folders that pictures may lie in; nothing outside them is opened."""
+        base = self.path if self.path.is_dir() else self.path.parent
+        return (self.images, base) if self.images is not None else (base,)
 
 
 class Format(ABC):
@@ -113,7 +67,7 @@ class Format(ABC):
 
     @abstractmethod
     def recognises(self, source: Source) -> bool:
-        """Whether the source is of this format, judged by its content; cheap, and it raises nothing."""
+        """Whether the source is of this format, judged by its content; cheap."""
 
     @abstractmethod
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
@@ -121,17 +75,4 @@ class Format(ABC):
 
         Raises:
             DataError: the source as a whole cannot be read.
-            MissingExtra: it needs a package that is not installed.
         """
-
-
-def _split_of(file: Path) -> str:
-    return SPLIT_NAMES.get(file.stem.lower().split("-00", 1)[0], "")
-
-
-def _answers(question: Callable[[], bool]) -> bool:
-    """The answer of a `Path` to a question about the file system; no for names that cannot be (too long, a NUL in it)."""
-    try:
-        return question()
-    except (OSError, ValueError):
-        return False

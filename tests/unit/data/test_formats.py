@@ -171,7 +171,7 @@ GOOD = {"image": "a.png", "question": "What?", "answer": "red"}
         ({**GOOD, "image": "/etc/passwd"}, "'/etc/passwd' lies outside", "--images"),
         ({**GOOD, "image": "link.png"}, "'link.png' is a link to outside", "copy it there"),
         ({**GOOD, "image": 3}, "holds 3, not the path", ""),
-        ({**GOOD, "image": []}, "no 'image' field", ""),
+        ({**GOOD, "image": []}, "the field 'image' is empty", "name one picture"),
         ({"image": "a.png", "answer": "b"}, "no 'question' field", "fields here: image, answer"),
         ({**GOOD, "question": "  "}, "the field 'question': the text is empty", ""),
         ({**GOOD, "question": "x" * 2_001}, "more than the limit of 2,000", ""),

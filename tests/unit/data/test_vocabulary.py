@@ -24,7 +24,7 @@ def test_answers_that_normalize_to_nothing_are_left_out() -> None:
     assert build_vocabulary(rows(("the",), ("cat",)), 0, english) == ("cat",)
 
 
-@given(st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=10), min_size=1, max_size=8), st.integers())
+@given(st.lists(st.lists(st.sampled_from("bcde"), min_size=1, max_size=10), min_size=1, max_size=8), st.integers())
 def test_the_order_of_the_rows_does_not_matter(answers: list[list[str]], seed: int) -> None:
     examples = rows(*map(tuple, answers))
     shuffled = random.Random(seed).sample(examples, len(examples))

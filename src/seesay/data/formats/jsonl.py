@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from ...errors import DataError, Problem
+from ...errors import Problem
 from ...types import Example
-from ..format import Format, Source, needs_answers
-from ..rows import Pictures, parse, printable
-from ..strict_json import NotJson, decode
+from ..format import Format, Source
+from ..rows import Pictures, parse
 
 LINE_BYTES = 1_000_000
-BOM = b"\xef\xbb\xbf"
 
 
 class JsonLines(Format):
@@ -23,55 +22,49 @@ class JsonLines(Format):
     summary: ClassVar[str] = "a file with one JSON object a line, or a folder with train.jsonl, validation.jsonl"
 
     def recognises(self, source: Source) -> bool:
-        return any(_starts_with_a_row(file) for _, file in source.files(".jsonl"))
+        if source.path.is_dir():
+            return bool(source.files("*.jsonl"))
+        first = next((line for line in source.head().removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()), b"")
+        # A pretty-printed object starts with "{" alone; VQA v2 files hold one object with all rows on one line.
+        return source.path.suffix == ".jsonl" or (first[:1] == b"{" and first.rstrip()[-1:] == b"}" and _is_row(first))
 
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
         pictures = Pictures(source.folders)
-        for split, file in source.files(".jsonl"):
-            for where, row in _lines(file.path):
-                if isinstance(row, Problem):
-                    yield split, row
-                else:
-                    yield split, parse(row, where, pictures, answers_needed=needs_answers(split))
+        for split, file in source.files("*.jsonl"):
+            for where, row in _lines(file):
+                yield (
+                    split,
+                    row if isinstance(row, Problem) else parse(row, where, pictures, answers_needed=split != "test"),
+                )
 
 
-def _starts_with_a_row(file: Source) -> bool:
-    """Whether the first line is a whole object. A broken first line counts where the file is called .jsonl, so that the
-    message can say what is wrong with it."""
-    lines = (line.strip() for line in file.head.removeprefix(BOM).split(b"\n"))
-    first = next(filter(None, lines), b"")
-    if not first.startswith(b"{"):
+def _is_row(line: bytes) -> bool:
+    try:
+        row = json.loads(line)
+    except ValueError:
         return False
+    return isinstance(row, dict) and not {"questions", "annotations"} & row.keys()
+
+
+def _lines(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    with file.open("rb") as stream:
+        for number, raw in enumerate(iter(lambda: stream.readline(LINE_BYTES + 1), b""), start=1):
+            where = f"{file.name}:{number}"
+            if len(raw) > LINE_BYTES:
+                yield where, Problem(where, f"a line of more than {LINE_BYTES:,} bytes", "write one row a line")
+                return
+            if raw.strip():
+                yield where, _object(raw, where, first=number == 1)
+
+
+def _object(raw: bytes, where: str, *, first: bool) -> dict[str, Any] | Problem:
     try:
-        row = decode(first)
-    except NotJson:
-        return file.path.suffix.lower() == ".jsonl"
-    # VQA v2's files are one object with all rows in a list, often on a single line.
-    return isinstance(row, dict) and not any(isinstance(row.get(key), list) for key in ("questions", "annotations"))
-
-
-def _lines(file: Path) -> Iterator[tuple[str, Mapping[str, object] | Problem]]:
-    name = printable(file.name)
-    try:
-        with file.open("rb") as stream:
-            number, inside_long_line = 0, False
-            # A line is read in pieces of at most a megabyte, so that a file without line breaks is not read at once.
-            while raw := stream.readline(LINE_BYTES):
-                number += not inside_long_line
-                long, inside_long_line = inside_long_line, not raw.endswith(b"\n") and len(raw) == LINE_BYTES
-                where = f"{name}:{number}"
-                if inside_long_line and not long:
-                    yield where, Problem(where, f"a line of {LINE_BYTES:,} bytes or more", "write one row a line")
-                elif not long and not inside_long_line and raw.strip():
-                    yield where, _object(raw, where, first=number == 1)
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=name) from None
-
-
-def _object(raw: bytes, where: str, *, first: bool) -> Mapping[str, object] | Problem:
-    try:
-        row = decode(raw.removeprefix(BOM) if first else raw)
-    except NotJson as error:
-        hint = 'a line is one object in UTF-8: {"image": ..., "question": ..., "answer": ...}'
-        return Problem(where, error.message, hint)
-    return row if isinstance(row, dict) else Problem(where, f"holds a {type(row).__name__}, not an object")
+        row = json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
+    except UnicodeDecodeError as error:
+        return Problem(where, f"byte {error.start + 1} is not UTF-8", "save the file as UTF-8")
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply or a number too long"
+        return Problem(
+            where, f"not JSON: {reason}", 'a line is one object: {"image": ..., "question": ..., "answer": ...}'
+        )
+    return row if isinstance(row, dict) else Problem(where, f"holds {type(row).__name__}, not an object")
