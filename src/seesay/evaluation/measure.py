@@ -87,8 +87,10 @@ class Report:
         if self.coverage is not None:
             said.append(f"the vocabulary allows at most {self.coverage * 100:.1f} %")
         if self.annotators[0] < 10:
+            few, many = self.annotators
+            people = f"{few} to {many} annotators" if few != many else f"{few} annotator{'s' if few > 1 else ''}"
             said.append(
-                f"rows have {self.annotators[0]} to {self.annotators[1]} annotators: with n < 10, min(3, n - 1) matches"
+                f"rows have {people}: with n < 10, min(3, n - 1) matches"
                 " among the others count in full, and a lone answer counts in full"
             )
         return said
