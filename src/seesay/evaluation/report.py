@@ -50,7 +50,8 @@ def chart(rows: Sequence[Row]) -> str:
         '<span style="color:var(--majority)">&#9679;</span> majority answer</p>'
     )
     return (
-        f'<figure><div class="scroll" tabindex="0"><svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="Accuracy by type of question: {escape(words)}" '
+        f'<figure><div class="scroll" tabindex="0"><svg viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'aria-label="Accuracy by type of question: {escape(words)}" '
         f'font-family="inherit" font-size="12" fill="currentColor">{"".join(lines)}</svg></div>{legend}</figure>'
     )
 
