@@ -27,7 +27,7 @@ body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background:
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .25rem; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
 p { margin: .4rem 0; } .soft { color: var(--soft); }
 .headline { font-size: 3.2rem; font-weight: 650; line-height: 1.1; margin: 1rem 0 0; letter-spacing: -.02em; }
-.scroll { overflow-x: auto; margin-bottom: 1.25rem; } 
+.scroll { overflow-x: auto; margin-bottom: 1.25rem; }
 .scroll svg { min-width: 34rem; display: block; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem; }
