@@ -254,7 +254,9 @@ def _watch(
         def tell(self, step: int, values: dict[str, float]) -> None:
             done = max(1, step - self.first)
             left = (time.monotonic() - self.started) / done * (plan.steps - step)
-            report(Progress(step, plan.steps, step * epochs_per_step, left, dict(values)))
+            # The Trainer's own "epoch" is the share of the plan that is done.
+            measured = {name: value for name, value in values.items() if name != "epoch"}
+            report(Progress(step, plan.steps, step * epochs_per_step, left, measured))
 
     return Watch()
 

@@ -16,8 +16,10 @@ import pytest
 from seesay.training.run_folder import RunFolder
 
 CLIENT = """
-import json, sys
+import json, signal, sys
 from pathlib import Path
+# A shell that runs the tests in the background has its children ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from seesay.errors import SeesayError
 from seesay.training import publish
 
