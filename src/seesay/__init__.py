@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Model, check, evaluate_vqa, load, load_data, train_vqa
+    from .api import Model, check, evaluate_vqa, load, load_data, save_speech, speak, train_vqa
     from .data import Dataset, Format
     from .errors import (
         DataError,
@@ -31,16 +31,17 @@ if TYPE_CHECKING:
         ResourceError,
         RunError,
         SeesayError,
+        SpeechError,
         TextError,
         UsageError,
     )
     from .models import Family
     from .pipelines import pipeline
-    from .settings import CheckSettings, DataSettings, EvaluateVqaSettings, TrainVqaSettings
-    from .types import Answer, Candidate, Example, ImageSource, Provenance
+    from .settings import CheckSettings, DataSettings, EvaluateVqaSettings, SpeakSettings, TrainVqaSettings
+    from .types import Answer, Candidate, Cue, Example, ImageSource, Provenance, Speech
 
 _HOMES = {
-    ".api": ("Model", "check", "evaluate_vqa", "load", "load_data", "train_vqa"),
+    ".api": ("Model", "check", "evaluate_vqa", "load", "load_data", "save_speech", "speak", "train_vqa"),
     ".data": ("Dataset", "Format"),
     ".errors": (
         "DataError",
@@ -57,13 +58,14 @@ _HOMES = {
         "ResourceError",
         "RunError",
         "SeesayError",
+        "SpeechError",
         "TextError",
         "UsageError",
     ),
     ".models": ("Family",),
     ".pipelines": ("pipeline",),
-    ".settings": ("CheckSettings", "DataSettings", "EvaluateVqaSettings", "TrainVqaSettings"),
-    ".types": ("Answer", "Candidate", "Example", "ImageSource", "Provenance"),
+    ".settings": ("CheckSettings", "DataSettings", "EvaluateVqaSettings", "SpeakSettings", "TrainVqaSettings"),
+    ".types": ("Answer", "Candidate", "Cue", "Example", "ImageSource", "Provenance", "Speech"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -72,6 +74,7 @@ __all__ = [
     "Answer",
     "Candidate",
     "CheckSettings",
+    "Cue",
     "DataError",
     "DataSettings",
     "Dataset",
@@ -95,6 +98,9 @@ __all__ = [
     "ResourceError",
     "RunError",
     "SeesayError",
+    "SpeakSettings",
+    "Speech",
+    "SpeechError",
     "TextError",
     "TrainVqaSettings",
     "UsageError",
@@ -104,6 +110,8 @@ __all__ = [
     "load",
     "load_data",
     "pipeline",
+    "save_speech",
+    "speak",
     "train_vqa",
 ]
 

@@ -10,9 +10,11 @@ print(answer.text, answer.score)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, overload
 
-from . import answering, config, data, models
+from . import answering, config, data, models, speech
 from .errors import UsageError
 from .media import clean_text, probe_image
 from .settings import (
@@ -22,9 +24,10 @@ from .settings import (
     EvaluateVqaSettings,
     ModelKeywords,
     ModelSettings,
+    SpeakSettings,
     TrainVqaSettings,
 )
-from .types import Answer, Example, ImageSource
+from .types import Answer, Example, ImageSource, Speech
 
 if TYPE_CHECKING:
     from .data import CheckReport
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from .training import Progress, Run
 
 QUESTION_CHARACTERS = 2_000
+SPEECH_CHARACTERS = 50_000
+"""About an hour of speech, which is 300 MB of samples."""
 
 
 class Model:
@@ -138,6 +143,46 @@ def evaluate_vqa(settings: EvaluateVqaSettings, progress: Callable[[int, int], N
     from . import evaluation
 
     return evaluation.evaluate_vqa(settings, progress)
+
+
+def speak(text: str, /, *, speed: float | None = None) -> Speech:
+    """A text as speech, in the English voice that comes with seesay.
+
+    Args:
+        text: up to 50,000 characters.
+        speed: 0.5 to 2; 1 is the voice's natural pace.
+
+    Raises:
+        TextError: the text is empty, too long, or holds control characters.
+        SpeechError: nothing in it can be spoken, or the voice failed on a sentence, which is named.
+    """
+    settings = config.resolve(SpeakSettings, "speak", {"speed": speed})
+    cleaned = clean_text(text, SPEECH_CHARACTERS, where="text")
+    return speech.speak(cleaned, speech.load(speed=settings.speed))
+
+
+def save_speech(spoken: Speech, path: str | PathLike[str], /, *, captions: bool = False) -> None:
+    """Write speech as .wav, .flac or .ogg, whole or not at all; with `captions` also as WebVTT beside it.
+
+    Raises:
+        UsageError: another ending.
+        MissingExtra: .flac and .ogg need `seesay[sound]`.
+        ResourceError: the file cannot be written.
+    """
+    speech.save(spoken, Path(path), captions=captions)
+
+
+def say(settings: SpeakSettings, text: str) -> Speech:
+    """Speak a text into a file, on the loudspeaker, or both. Both are looked at before anything is spoken."""
+    play = speech.player() if settings.play else None
+    if settings.output:
+        speech.encoder(settings.output)
+    spoken = speak(text, speed=settings.speed)
+    if settings.output:
+        save_speech(spoken, settings.output, captions=settings.captions)
+    if play:
+        play(spoken)
+    return spoken
 
 
 def _pairs(images: Sequence[ImageSource], questions: Sequence[str]) -> Iterator[Example]:

@@ -7,7 +7,8 @@
     │   │   ├── ImageNotFound             404   no such file
     │   │   ├── ImageUnreadable                 not a picture, an unknown kind, or broken
     │   │   └── ImageTooLarge             413   over a limit, found before decoding
-    │   └── TextError                           a question or an answer
+    │   ├── TextError                           a question or an answer
+    │   └── SpeechError                         a text that cannot be spoken
     ├── DataError                     3 / 422   a data set; carries every `Problem` found in it
     ├── ModelError                    3 / 422   a checkpoint that cannot do what was asked
     │   └── ModelNotFound                 404   no checkpoint of that name
@@ -98,6 +99,10 @@ class ImageTooLarge(ImageError):
 
 class TextError(InputError):
     """A question or an answer cannot be used."""
+
+
+class SpeechError(InputError):
+    """A text cannot be spoken: nothing in it can be said, or the voice failed on a sentence."""
 
 
 class DataError(SeesayError):

@@ -251,3 +251,17 @@ def _class_bodies(file: str) -> dict[str, list[ast.stmt]]:
     """The statements of each class of a file; the file is parsed once, not once a class."""
     tree = ast.parse(Path(file).read_text(encoding="utf-8"))
     return {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeakSettings:
+    """Speak a text."""
+
+    output: Path | None = None
+    """Sound file to write; the ending decides the kind: .wav, .flac or .ogg."""
+    speed: float = setting(1.0, low=0.5, high=2.0)
+    """How fast to speak; 2 is twice as fast as the voice's natural pace."""
+    captions: bool = False
+    """Write WebVTT captions beside the sound file, with the times of its sentences."""
+    play: bool = False
+    """Play it on this machine's loudspeaker."""

@@ -7,6 +7,8 @@
 | `Candidate`  | `Family.predict`               | `answering`                                                   |
 | `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
 | `Provenance` | `answering`                    | whoever must know where an answer came from                   |
+| `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
+| `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
 
 This module imports nothing of ours.
 """
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
 if TYPE_CHECKING:
     import numpy
@@ -90,3 +92,36 @@ class Answer:
     alternatives: tuple[Candidate, ...]
     provenance: Provenance
     id: str = ""
+
+
+class Cue(NamedTuple):
+    """A sentence, or a part of a long one, and when it is heard, in seconds from the beginning."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Utterance:
+    """One sentence spoken. `samples` are float32, mono, (samples,), within -1 and 1, and hold the pause after it."""
+
+    cue: Cue
+    samples: numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """A text spoken. `samples` are float32, mono, (samples,), within -1 and 1; `sample_rate` is a second's worth."""
+
+    samples: numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]
+    sample_rate: int
+    cues: tuple[Cue, ...]
+    omitted: tuple[str, ...] = ()
+    """Characters of the text that the voice could not say, each once."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.samples) / self.sample_rate

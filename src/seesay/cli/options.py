@@ -42,7 +42,8 @@ def _option(field: Field) -> Callable[[Function], Function]:
     if field.type is bool:
         return click.option(f"{flag}/--no-{flag[2:]}", field.name, default=None, help=text)
     metavar = "|".join(field.choices) or {int: "N", float: "X", Path: "PATH"}.get(field.type, "TEXT")
-    return click.option(flag, field.name, type=str, default=None, metavar=metavar, help=text)
+    flags = [flag, "-o"] if field.name == "output" else [flag]
+    return click.option(*flags, field.name, type=str, default=None, metavar=metavar, help=text)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")

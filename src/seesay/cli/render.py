@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeesayError
-from ..types import Answer
+from ..settings import SpeakSettings
+from ..types import Answer, Speech
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -148,6 +149,22 @@ def evaluation(report: Report, folder: Path | None, *, as_json: bool) -> None:
         console.print(table)
     if folder is not None:
         print(f"\nreport: {folder / 'report.html'}")
+
+
+def speech(spoken: Speech, settings: SpeakSettings, *, as_json: bool) -> None:
+    """Where speech went and how long it is; on standard error, what the voice could not say."""
+    if spoken.omitted:
+        shown = " ".join(spoken.omitted[:20]) + (" ..." if len(spoken.omitted) > 20 else "")
+        print(f"seesay: left out, because the voice cannot say it: {shown}", file=sys.stderr)
+    file = str(settings.output) if settings.output else None
+    if as_json:
+        row: dict[str, Any] = {"file": file, "seconds": round(spoken.seconds, 3), "sample_rate": spoken.sample_rate}
+        row["sentences"] = [cue._asdict() for cue in spoken.cues]
+        row["omitted"] = list(spoken.omitted)
+        _json(row)
+        return
+    length = f"{spoken.seconds:.1f} seconds, {len(spoken.cues)} sentence{'s' if len(spoken.cues) != 1 else ''}"
+    print(f"{file}: {length}" if file else length)
 
 
 _SHOWN = {"loss": "loss", "eval_loss": "validation loss", "eval_vqa_accuracy": "validation accuracy"}
