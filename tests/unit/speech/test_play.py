@@ -37,7 +37,9 @@ def test_without_any_player_the_error_says_what_was_looked_for() -> None:
         player()
 
 
-@pytest.mark.parametrize(("script", "said"), [("echo 'no sound card' >&2; exit 1", "no sound card"), ("exit 3", "code 3")])
+@pytest.mark.parametrize(
+    ("script", "said"), [("echo 'no sound card' >&2; exit 1", "no sound card"), ("exit 3", "code 3")]
+)
 def test_a_player_that_fails_says_why(tmp_path: Path, script: str, said: str) -> None:
     stand_in(tmp_path / "paplay", script)
     with pytest.raises(ResourceError, match=f"(?s)paplay cannot play.*{said}"):

@@ -52,8 +52,8 @@ def test_a_sharp_peak_is_kept_below_full_scale() -> None:
         name = "click"
 
         def synthesize(self, sentence: str) -> numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]:
-            samples = numpy.full(8000, 0.01, numpy.float32)
-            samples[100] = 50
+            samples = numpy.full(8000, 0.1, numpy.float32)
+            samples[100] = 2
             return samples
 
     assert numpy.abs(speak("A click.", Click()).samples).max() == pytest.approx(PEAK)
