@@ -33,7 +33,7 @@ def test_a_player_on_the_path_is_given_the_whole_sound(tmp_path: Path) -> None:
 
 
 def test_without_any_player_the_error_says_what_was_looked_for() -> None:
-    with pytest.raises(ResourceError, match="(?s)paplay, aplay, afplay.*--output"):
+    with pytest.raises(ResourceError, match=r"(?s)paplay, aplay, afplay.*--output"):
         player()
 
 
