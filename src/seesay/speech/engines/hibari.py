@@ -1,6 +1,6 @@
 """The voice that comes with seesay: hibari's "heart", American English, distilled from Kokoro-82M; ONNX on the processor.
 
-hibari silently drops what it does not know, cuts words after 24 letters and stops at numbers over 66 digits, so everything
+hibari silently drops what it does not know, cuts words after 24 letters and fails on numbers over 36 digits, so everything
 goes through `_spell` first: what is said is what was written. It knows nothing about texts longer than a sentence.
 Its other voices are downloaded when first used, so they are not offered here.
 """
@@ -21,17 +21,20 @@ LONGEST_WORD = 24
 LONGEST_NUMBER = 15
 """Digits of the largest number read as one; longer ones are read digit by digit, as people read them."""
 
-_SYMBOLS = "#%&+<=>@^~¢§©°±²³¶¹¼½¾×÷→"
+_SYMBOLS = "#%&+<=>@^~¢§©°±¶¼½¾×÷→"
 _CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "₹": "rupees", "₩": "won"}
 _LETTERS = "ªµº" + "".join(chr(code) for code in range(0xC0, 0x100) if chr(code) not in "ÈËÐÙÛÝ×÷")
 _INSTEAD = {
     **{"−": "-", "⁄": "/", "Ð": "D", "Đ": "D", "đ": "d", "Ł": "L", "ł": "l", "ı": "i", "Œ": "Oe", "œ": "oe", "ħ": "h"},
-    # Beside other marks hibari drops these.
-    **{"<": " less than ", ">": " greater than ", "~": " about "},
+    # hibari takes a raised digit for a digit and then fails.
+    **{"¹": "1", "²": " squared ", "³": " cubed "},
+    # These it drops beside other marks.
+    **{"<": " less than ", ">": " greater than ", "~": " about ", "@": " at "},
     **{"。": ". ", "｡": ". ", "！": "! ", "？": "? ", "、": ", ", "，": ", ", "；": "; ", "：": ": "},
 }
 _SAID_LATE = re.compile(r"(\d+(?:[.,]\d+)*)\s?([$€£¥₹₩])(?!\s?\d)")
 _SIGN_ALONE = re.compile(r"[$€£¥₹₩](?!\s?\d)")
+_AND_A_FRACTION = re.compile(r"(?<=\d)\s?(?=[¼½¾])")
 _NUMBER = re.compile(r"(?<![\d.])\d[\d,]*")
 _LONG_WORD = re.compile(rf"(?:[^\W\d]|['’]){{{LONGEST_WORD}}}(?=[^\W\d])")
 
@@ -68,6 +71,7 @@ def _spell(sentence: str) -> str:
     known = "".join(_character(character) or " " for character in sentence)
     # hibari takes [word](/phonemes/) for a pronunciation; a text from outside must not decide what is heard.
     known = known.replace("](", "] (")
+    known = _AND_A_FRACTION.sub(" and ", known)
     known = _SAID_LATE.sub(r"\2\1", known)
     known = _SIGN_ALONE.sub(lambda sign: f" {_CURRENCIES[sign.group()]} ", known)
     known = _NUMBER.sub(_digits, known)

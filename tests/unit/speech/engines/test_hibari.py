@@ -29,7 +29,17 @@ def test_characters_and_numbers_are_spelled_as_hibari_reads_them(text: str, spel
 
 @pytest.mark.parametrize(
     ("text", "same"),
-    [("3", "٣"), ("euros", "€"), ("Lodz", "Łodz"), ("one third", "⅓"), ("20 °C", "20 ℃"), ("-5", "−5")],
+    [
+        ("3", "٣"),
+        ("euros", "€"),
+        ("Lodz", "Łodz"),
+        ("one third", "⅓"),
+        ("20 °C", "20 ℃"),
+        ("x squared", "x²"),
+        ("1A", "¹A"),
+        ("2 and one half", "2½"),
+        ("-5", "−5"),
+    ],
 )
 def test_other_ways_to_write_it_sound_the_same(text: str, same: str) -> None:
     assert phonemes(text) == phonemes(same)
