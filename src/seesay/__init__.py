@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Model, check, evaluate_vqa, load, load_data, train_vqa
+    from .api import Model, check, evaluate_vqa, load, load_data, read, train_vqa
     from .data import Dataset, Format
     from .errors import (
         DataError,
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     )
     from .models import Family
     from .pipelines import pipeline
-    from .settings import CheckSettings, DataSettings, EvaluateVqaSettings, TrainVqaSettings
-    from .types import Answer, Candidate, Example, ImageSource, Provenance
+    from .settings import CheckSettings, DataSettings, EvaluateVqaSettings, ReadSettings, TrainVqaSettings
+    from .types import Answer, Candidate, Example, ImageSource, Line, Provenance, Reading
 
 _HOMES = {
-    ".api": ("Model", "check", "evaluate_vqa", "load", "load_data", "train_vqa"),
+    ".api": ("Model", "check", "evaluate_vqa", "load", "load_data", "read", "train_vqa"),
     ".data": ("Dataset", "Format"),
     ".errors": (
         "DataError",
@@ -62,8 +62,8 @@ _HOMES = {
     ),
     ".models": ("Family",),
     ".pipelines": ("pipeline",),
-    ".settings": ("CheckSettings", "DataSettings", "EvaluateVqaSettings", "TrainVqaSettings"),
-    ".types": ("Answer", "Candidate", "Example", "ImageSource", "Provenance"),
+    ".settings": ("CheckSettings", "DataSettings", "EvaluateVqaSettings", "ReadSettings", "TrainVqaSettings"),
+    ".types": ("Answer", "Candidate", "Example", "ImageSource", "Line", "Provenance", "Reading"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -86,12 +86,15 @@ __all__ = [
     "ImageUnreadable",
     "InputError",
     "Interrupted",
+    "Line",
     "MissingExtra",
     "Model",
     "ModelError",
     "ModelNotFound",
     "Problem",
     "Provenance",
+    "ReadSettings",
+    "Reading",
     "ResourceError",
     "RunError",
     "SeesayError",
@@ -104,6 +107,7 @@ __all__ = [
     "load",
     "load_data",
     "pipeline",
+    "read",
     "train_vqa",
 ]
 
