@@ -113,7 +113,7 @@ def _gutter(extents: list[_Extent]) -> float | None:
     height = _median([extent.bottom - extent.top for extent in extents])
     reach = -math.inf
     for extent in sorted(extents, key=lambda extent: extent.left):
-        if reach > -math.inf and extent.left - reach >= GUTTER * height:
+        if -math.inf < reach < extent.left and extent.left - reach >= GUTTER * height:
             return reach
         reach = max(reach, extent.right)
     return None
@@ -130,7 +130,7 @@ def _rows(band: list[_Extent]) -> list[_Extent]:
     rows: list[list[_Extent]] = []
     for extent in sorted(band, key=lambda extent: extent.top + extent.bottom):
         middle = (extent.top + extent.bottom) / 2
-        if rows and middle < max(rows[-1][0].bottom, rows[-1][0].top) and middle < rows[-1][0].bottom:
+        if rows and middle < rows[-1][0].bottom:
             rows[-1].append(extent)
         else:
             rows.append([extent])
