@@ -10,6 +10,7 @@ Accuracy is 1 - edit distance / length, over all signs together, spaces and line
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -100,12 +101,17 @@ def _cold() -> dict[str, float]:
     taken = []
     try:
         for _ in range(COLD_ROUNDS):
-            started = time.perf_counter()
+            before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
             subprocess.run([sys.executable, "-c", code, "read", str(path)], stdout=subprocess.DEVNULL, check=True)
-            taken.append(time.perf_counter() - started)
+            wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+            taken.append((wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
     finally:
         path.unlink()
-    return {"seconds_median": round(statistics.median(taken), 3), "seconds_max": round(max(taken), 3)}
+    return {
+        "seconds_median": round(statistics.median(wall for wall, _ in taken), 3),
+        "seconds_max": round(max(wall for wall, _ in taken), 3),
+        "cpu_seconds_median": round(statistics.median(cpu for _, cpu in taken), 3),
+    }
 
 
 def sign(index: int) -> tuple[Image.Image, str, str]:

@@ -34,7 +34,9 @@ _NAMED = (
     r"(?:street|road|store|shop|restaurant|hotel|cafe|bar|pub|company|bank|station|school|airport|product|medicine|drug|book"
     r"|movie|song|album|newspaper|magazine|ship|boat|airline|author|brand|website|business)"
 )
-_SPEAKER = r"(?:man|woman|boy|girl|child|children|kid|baby|person|people|guy|lady|he|she|they|dog|cat|cow|duck|bird|sheep|horse|animal)"
+_SPEAKER = (
+    r"(?:man|woman|boy|girl|child|children|kid|baby|person|people|guy|lady|he|she|they|dog|cat|cow|bird|horse|animal)"
+)
 
 _ASKS = re.compile(
     "|".join(

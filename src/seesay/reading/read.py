@@ -62,15 +62,7 @@ def read(source: ImageSource, *, min_confidence: float = 0.5) -> Reading:
     """
     picture = open_image(source)
     engine = _engine()
-    size = picture.pixels.size
-    lines: list[Line] = []
-    for long_side in LONG_SIDES:
-        if not lines:
-            canvas, scale = _canvas(picture.pixels, long_side)
-            for text, confidence, corners in _lines(engine, canvas):
-                if text.strip() and confidence >= min_confidence:
-                    box = _in_picture(corners, scale, size)
-                    lines.append(Line(text.strip(), confidence, box, _where(box, size)))
+    lines = [line for line in _all_lines(engine, picture.pixels) if line.confidence >= min_confidence]
     ordered = tuple(lines[index] for index in reading_order([line.box for line in lines]))
     return Reading(ordered, picture.sha256, f"rapidocr {version('rapidocr')}, onnxruntime {version('onnxruntime')}")
 
@@ -97,24 +89,43 @@ def _engine() -> Any:
         "Det.limit_type": "max",
         "Det.limit_side_len": LONG_SIDES[0] + 2 * MARGIN + STEP,
         "Global.use_vertical_padding": False,
-        "EngineConfig.onnxruntime.intra_op_num_threads": min(2, os.cpu_count() or 1),
+        "EngineConfig.onnxruntime.intra_op_num_threads": min(2, _cores()),
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
     return rapidocr.RapidOCR(params=settings)
 
 
-def _canvas(pixels: PIL.Image.Image, long_side: int) -> tuple[numpy.ndarray[Any, Any], float]:
-    """The picture as the engine takes it, array (H, W, 3) uint8 in BGR with a margin, and the scale (0 to 1) it has there."""
+def _cores() -> int:
+    """How many this process may use; threads beyond them would wait for one another."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _all_lines(engine: Any, pixels: PIL.Image.Image) -> list[Line]:
+    """Every line of the picture, however sure, in no particular order."""
+    lines: list[Line] = []
+    longest = max(pixels.size)
+    for long_side in sorted({min(longest, side) for side in LONG_SIDES}, reverse=True):
+        scale = long_side / longest
+        for text, confidence, corners in _lines(engine, _canvas(pixels, scale)):
+            if text.strip():
+                box = _in_picture(corners, scale, pixels.size)
+                lines.append(Line(text.strip(), confidence, box, _where(box, pixels.size)))
+        if lines:
+            break
+    return lines
+
+
+def _canvas(pixels: PIL.Image.Image, scale: float) -> numpy.ndarray[Any, Any]:
+    """The picture as the engine takes it: scaled (0 to 1), array (H, W, 3) uint8 in BGR, with a margin."""
     import numpy
     from PIL import Image
 
-    scale = min(1.0, long_side / max(pixels.size))
     if scale < 1:
         width, height = (max(1, round(side * scale)) for side in pixels.size)
         pixels = pixels.resize((width, height), Image.Resampling.BICUBIC)
     array = numpy.asarray(pixels)[:, :, ::-1]
     below, right = (MARGIN + -(side + 2 * MARGIN) % STEP for side in array.shape[:2])
-    return numpy.pad(array, ((MARGIN, below), (MARGIN, right), (0, 0)), mode="edge"), scale
+    return numpy.pad(array, ((MARGIN, below), (MARGIN, right), (0, 0)), mode="edge")
 
 
 def _lines(engine: Any, canvas: numpy.ndarray[Any, Any]) -> list[tuple[str, float, Box]]:
