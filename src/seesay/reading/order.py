@@ -64,11 +64,9 @@ def _ordered(extents: list[_Extent]) -> list[_Extent]:
     start = 0
     while start < len(bands):
         end, columns = _columns_from(bands, start)
-        if columns:
-            ordered += [extent for column in columns for extent in _ordered(column)]
-        else:
-            end = start + 1
-            ordered += _rows(bands[start])
+        ordered += [extent for column in columns for extent in _ordered(column)]
+        if not columns:
+            ordered += [extent for band in bands[start:end] for extent in _rows(band)]
         start = end
     return ordered
 
@@ -90,22 +88,27 @@ def _bands(extents: list[_Extent]) -> Iterator[list[_Extent]]:
 
 
 def _columns_from(bands: list[list[_Extent]], start: int) -> tuple[int, list[list[_Extent]]]:
-    """The longest run of bands from `start` on that stands in columns: where it ends, and its two columns."""
-    found: tuple[int, list[list[_Extent]]] = (start, [])
+    """The longest run of bands from `start` on that stands in two columns: where it ends, and the columns.
+
+    Without columns: where the gap between cells ends, so that a long table is looked at once and not from every row.
+    """
+    columns: list[list[_Extent]] = []
+    columns_end = start
     together: list[_Extent] = []
-    for end in range(start, len(bands)):
+    end = start
+    while end < len(bands):
         together = [*together, *bands[end]]
         gutter = _gutter(together)
-        if gutter is None and len(together) > len(bands[end]):
+        if gutter is None and end > start:
             break
-        if gutter is not None:
-            columns = [
-                [extent for extent in together if extent.right <= gutter],
-                [extent for extent in together if extent.right > gutter],
-            ]
-            if all(_is_column(column) for column in columns):
-                found = (end + 1, columns)
-    return found
+        end += 1
+        if gutter is None:
+            continue
+        left = [extent for extent in together if extent.right <= gutter]
+        right = [extent for extent in together if extent.right > gutter]
+        if _is_column(left) and _is_column(right):
+            columns, columns_end = [left, right], end
+    return (columns_end, columns) if columns else (end, [])
 
 
 def _gutter(extents: list[_Extent]) -> float | None:

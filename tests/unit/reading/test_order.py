@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seesay.reading.order import Box, reading_order
 
@@ -49,6 +51,14 @@ def test_a_list_of_prices_is_read_row_by_row() -> None:
     assert reading_order([*names, *prices]) == [0, 3, 1, 4, 2, 5]
 
 
+def test_columns_below_a_table() -> None:
+    table = [box(0, 0, 60), box(300, 2, 40), box(0, 30, 60), box(300, 32, 40)]
+    heading = box(0, 70, 420)
+    left = [box(0, 110 + 30 * line, 180) for line in range(3)]
+    right = [box(230, 110 + 30 * line, 180) for line in range(3)]
+    assert reading_order([*table, heading, *left, *right]) == list(range(11))
+
+
 def test_words_of_one_row_go_from_left_to_right() -> None:
     assert reading_order([box(220, 3), box(0, 0), box(110, -2)]) == [1, 2, 0]
 
@@ -59,3 +69,9 @@ def test_lines_that_overlap_by_a_little_are_rows() -> None:
 
 def test_boxes_without_extent_are_ordered_too() -> None:
     assert sorted(reading_order([box(0, 0, 0, 0), box(0, 0, 0, 0)])) == [0, 1]
+
+
+@given(st.lists(st.tuples(*[st.floats(-1e4, 1e4)] * 8), max_size=30))
+def test_every_line_comes_once(numbers: list[tuple[float, ...]]) -> None:
+    boxes: list[Box] = [((a, b), (c, d), (e, f), (g, h)) for a, b, c, d, e, f, g, h in numbers]
+    assert sorted(reading_order(boxes)) == list(range(len(boxes)))
