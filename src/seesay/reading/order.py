@@ -21,6 +21,9 @@ which is read row by row."""
 COLUMN_LINES = 2
 """A column has at least so many lines."""
 
+BANDS_TRIED = 6
+"""Columns must show within so many bands, or every row of a long table would be tried with all that follow."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Extent:
@@ -64,9 +67,7 @@ def _ordered(extents: list[_Extent]) -> list[_Extent]:
     start = 0
     while start < len(bands):
         end, columns = _columns_from(bands, start)
-        ordered += [extent for column in columns for extent in _ordered(column)]
-        if not columns:
-            ordered += [extent for band in bands[start:end] for extent in _rows(band)]
+        ordered += [extent for column in columns for extent in _ordered(column)] or _rows(bands[start])
         start = end
     return ordered
 
@@ -90,25 +91,23 @@ def _bands(extents: list[_Extent]) -> Iterator[list[_Extent]]:
 def _columns_from(bands: list[list[_Extent]], start: int) -> tuple[int, list[list[_Extent]]]:
     """The longest run of bands from `start` on that stands in two columns: where it ends, and the columns.
 
-    Without columns: where the gap between cells ends, so that a long table is looked at once and not from every row.
+    Where `start` begins no columns: the next band, and none.
     """
-    columns: list[list[_Extent]] = []
-    columns_end = start
+    run = (start + 1, list[list[_Extent]]())
     together: list[_Extent] = []
-    end = start
-    while end < len(bands):
-        together = [*together, *bands[end]]
+    for end, band in enumerate(bands[start:], start + 1):
+        together = [*together, *band]
         gutter = _gutter(together)
-        if gutter is None and end > start:
+        if gutter is None and len(together) > len(band):
             break
-        end += 1
-        if gutter is None:
-            continue
-        left = [extent for extent in together if extent.right <= gutter]
-        right = [extent for extent in together if extent.right > gutter]
-        if _is_column(left) and _is_column(right):
-            columns, columns_end = [left, right], end
-    return (columns_end, columns) if columns else (end, [])
+        if gutter is not None:
+            left = [extent for extent in together if extent.right <= gutter]
+            right = [extent for extent in together if extent.right > gutter]
+            if _is_column(left) and _is_column(right):
+                run = (end, [left, right])
+        if not run[1] and end - start >= BANDS_TRIED:
+            break
+    return run
 
 
 def _gutter(extents: list[_Extent]) -> float | None:

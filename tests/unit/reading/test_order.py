@@ -51,6 +51,12 @@ def test_a_list_of_prices_is_read_row_by_row() -> None:
     assert reading_order([*names, *prices]) == [0, 3, 1, 4, 2, 5]
 
 
+def test_a_heading_that_leaves_a_gap_with_the_first_line_only() -> None:
+    left = [box(0, 60, 180), box(0, 90, 220), box(0, 120, 215)]
+    right = [box(400, 60 + 30 * line, 190) for line in range(3)]
+    assert reading_order([box(220, 0, 200, 40), *left, *right]) == list(range(7))
+
+
 def test_columns_below_a_table() -> None:
     table = [box(0, 0, 60), box(300, 2, 40), box(0, 30, 60), box(300, 32, 40)]
     heading = box(0, 70, 420)
