@@ -85,7 +85,7 @@ _FINDS = tuple(
     (re.compile(asked), re.compile(found, re.IGNORECASE))
     for asked, found in (
         (r"\b(?:expir\w+|exp|best before|use[- ]by|sell[- ]by|go off)\b", rf"{_EXPIRY}.*{_DATE}"),
-        (r"\bdates?\b|\b(?:expir\w+|exp|best before|use[- ]by|sell[- ]by|go off|due)\b|^when\b", _DATE),
+        (r"\bdates?\b|\b(?:expir\w+|exp|best before|use[- ]by|sell[- ]by|go off|due)\b", _DATE),
         (r"\b(?:total|amount due)\b", rf"\b(?:total|amount due|balance)\b.*{_PRICE}"),
         (r"\b(?:prices?|costs?|how much|total|subtotal|amount)\b", _PRICE),
         (
