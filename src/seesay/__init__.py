@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Model, check, evaluate_vqa, load, load_data, save_speech, speak, train_vqa
+    from .api import Model, check, evaluate_vqa, load, load_data, read, save_speech, speak, train_vqa
     from .data import Dataset, Format
     from .errors import (
         DataError,
@@ -37,11 +37,18 @@ if TYPE_CHECKING:
     )
     from .models import Family
     from .pipelines import pipeline
-    from .settings import CheckSettings, DataSettings, EvaluateVqaSettings, SpeakSettings, TrainVqaSettings
-    from .types import Answer, Candidate, Cue, Example, ImageSource, Provenance, Speech
+    from .settings import (
+        CheckSettings,
+        DataSettings,
+        EvaluateVqaSettings,
+        ReadSettings,
+        SpeakSettings,
+        TrainVqaSettings,
+    )
+    from .types import Answer, Candidate, Cue, Example, ImageSource, Line, Provenance, Reading, Speech
 
 _HOMES = {
-    ".api": ("Model", "check", "evaluate_vqa", "load", "load_data", "save_speech", "speak", "train_vqa"),
+    ".api": ("Model", "check", "evaluate_vqa", "load", "load_data", "read", "save_speech", "speak", "train_vqa"),
     ".data": ("Dataset", "Format"),
     ".errors": (
         "DataError",
@@ -64,8 +71,15 @@ _HOMES = {
     ),
     ".models": ("Family",),
     ".pipelines": ("pipeline",),
-    ".settings": ("CheckSettings", "DataSettings", "EvaluateVqaSettings", "SpeakSettings", "TrainVqaSettings"),
-    ".types": ("Answer", "Candidate", "Cue", "Example", "ImageSource", "Provenance", "Speech"),
+    ".settings": (
+        "CheckSettings",
+        "DataSettings",
+        "EvaluateVqaSettings",
+        "ReadSettings",
+        "SpeakSettings",
+        "TrainVqaSettings",
+    ),
+    ".types": ("Answer", "Candidate", "Cue", "Example", "ImageSource", "Line", "Provenance", "Reading", "Speech"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -89,12 +103,15 @@ __all__ = [
     "ImageUnreadable",
     "InputError",
     "Interrupted",
+    "Line",
     "MissingExtra",
     "Model",
     "ModelError",
     "ModelNotFound",
     "Problem",
     "Provenance",
+    "ReadSettings",
+    "Reading",
     "ResourceError",
     "RunError",
     "SeesayError",
@@ -110,6 +127,7 @@ __all__ = [
     "load",
     "load_data",
     "pipeline",
+    "read",
     "save_speech",
     "speak",
     "train_vqa",

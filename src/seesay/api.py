@@ -14,7 +14,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, overload
 
-from . import answering, config, data, models, speech
+from . import answering, config, data, models, reading, speech
 from .errors import UsageError
 from .media import clean_text, probe_image
 from .settings import (
@@ -24,10 +24,11 @@ from .settings import (
     EvaluateVqaSettings,
     ModelKeywords,
     ModelSettings,
+    ReadSettings,
     SpeakSettings,
     TrainVqaSettings,
 )
-from .types import Answer, Example, ImageSource, Speech
+from .types import Answer, Example, ImageSource, Reading, Speech
 
 if TYPE_CHECKING:
     from .data import CheckReport
@@ -108,6 +109,21 @@ def ask(settings: AskSettings, images: Sequence[ImageSource], questions: Sequenc
     examples = [_clean(Example((image,), question)) for image in images for question in questions]
     model = Model(models.load(settings))
     return model.answer(examples, top_k=settings.top_k, batch_size=settings.batch_size)
+
+
+def read(source: ImageSource, *, min_confidence: float | None = None) -> Reading:
+    """Read the text in a picture; one without text gives a reading without lines.
+
+    Args:
+        source: a path, a data URL, encoded bytes, a PIL image or an array.
+        min_confidence: leave out lines of less confidence than this (0 to 1); None takes the setting, which is 0.5.
+
+    Raises:
+        ImageError: the picture cannot be used.
+        UsageError: `min_confidence` is out of range.
+    """
+    settings = config.resolve(ReadSettings, "read", {"min_confidence": min_confidence})
+    return reading.read(source, min_confidence=settings.min_confidence)
 
 
 def load_data(settings: DataSettings) -> data.Dataset:

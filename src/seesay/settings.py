@@ -63,6 +63,14 @@ class AskSettings(ModelSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReadSettings:
+    """Read the text in pictures."""
+
+    min_confidence: float = setting(0.5, low=0.0, high=1.0)
+    """Leave out lines of less confidence than this."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataSettings:
     """What decides which rows are read."""
 

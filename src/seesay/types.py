@@ -9,6 +9,8 @@
 | `Provenance` | `answering`                    | whoever must know where an answer came from                   |
 | `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
 | `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
+| `Line`       | `reading`                      | whoever has a `Reading`                                       |
+| `Reading`    | `reading`                      | the caller, `cli.render`                                      |
 
 This module imports nothing of ours.
 """
@@ -125,3 +127,35 @@ class Speech:
     def seconds(self) -> float:
         """How long it lasts."""
         return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text in a picture."""
+
+    text: str
+    confidence: float
+    """The mean of what the reader gives each character: 0 to 1."""
+    box: tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+    """Corners as (x, y) in pixels of the upright picture, x to the right and y down, clockwise from where the text begins:
+    top left, top right, bottom right, bottom left of the *text*. Upside down text has its first corner at the bottom right."""
+    where: str
+    """The ninth of the picture that the middle of the box lies in: `top left`, `top`, `top right`, `left`, `centre`,
+    `right`, `bottom left`, `bottom` or `bottom right`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The text in one picture."""
+
+    lines: tuple[Line, ...]
+    """In the order in which people read; empty where there is no text."""
+    sha256: str
+    """Of the picture, of its bytes as they came in (of its pixels where it came decoded)."""
+    engine: str
+    """What read it, such as `rapidocr 3.10.0, onnxruntime 1.31.1`."""
+
+    @property
+    def text(self) -> str:
+        """The lines, a newline between them; empty where there is no text."""
+        return "\n".join(line.text for line in self.lines)

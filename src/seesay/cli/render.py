@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SeesayError
 from ..settings import SpeakSettings
-from ..types import Answer, Speech
+from ..types import Answer, Reading, Speech
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +43,18 @@ def answer(picture: str, question: str, given: Answer, *, alone: bool, as_json: 
         print(f"{picture}: {question}")
     for candidate in given.alternatives:
         print(f"{'' if alone else '  '}{candidate.score:.3f}  {candidate.text}")
+    sys.stdout.flush()
+
+
+def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None:
+    """The text in one picture, line by line; `alone` leaves out which picture it is."""
+    if as_json:
+        _json({"picture": picture, "text": given.text, **dataclasses.asdict(given)})
+        return
+    if not alone:
+        print(f"{picture}:")
+    for line in given.lines:
+        print(f"{'' if alone else '  '}{line.text}")
     sys.stdout.flush()
 
 
