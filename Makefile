@@ -1,12 +1,13 @@
 # Needs only Python 3.11+ and make. Everything is installed into .venv.
 PYTHON ?= python3
 VENV := .venv
+DEMO := .venv-demo
 BIN := $(VENV)/bin
 # Pictures of the test split, which training never sees.
 TEST_PICTURES = $(wildcard $(VENV)/lib/python3.*/site-packages/easy_vqa/data/test/images)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test check bench clean
+.PHONY: help install demo vqa test check bench clean
 help:  ## what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -21,12 +22,21 @@ $(VENV)/.dev: $(VENV)/.models
 
 install: $(VENV)/.dev  ## everything that developing needs
 
-demo: $(VENV)/.models  ## fine-tune on easy-vqa, answer about pictures never seen, write the report
-	$(BIN)/seesay train vqa --data easy-vqa --from-scratch vilt-small --num-train-epochs 4 --output runs/demo
-	$(BIN)/seesay evaluate vqa --data easy-vqa --split test --model runs/demo --output runs/demo/test
-	$(BIN)/seesay ask $(addprefix $(TEST_PICTURES)/,0.png 1.png 2.png) --model runs/demo --top-k 3 \
+# The demo has an environment of its own: what `pip install seesay` gives, and nothing else.
+$(DEMO)/.core: pyproject.toml constraints.txt $(shell find src -name '*.py' -o -name '*.onnx')
+	test -x $(DEMO)/bin/python || $(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/pip install --quiet --constraint constraints.txt .
+	touch $@
+
+demo: $(DEMO)/.core  ## ask, caption, read and speak about the pictures in examples/, without torch, into one page
+	$(DEMO)/bin/python examples/demo.py --output runs/demo/index.html
+
+vqa: $(VENV)/.models  ## train a small ViLT on easy-vqa, answer about pictures never seen, write the reports
+	$(BIN)/seesay train vqa --data easy-vqa --from-scratch vilt-small --output runs/easy-vqa
+	$(BIN)/seesay evaluate vqa --data easy-vqa --split test --model runs/easy-vqa --output runs/easy-vqa/test
+	$(BIN)/seesay ask $(addprefix $(TEST_PICTURES)/,0.png 1.png 2.png) --model runs/easy-vqa --top-k 3 \
 		-q "what shape is in the image?" -q "what color is the shape?" -q "is there a red circle?"
-	@echo "look at runs/demo/report.html and runs/demo/test/report.html"
+	@echo "look at runs/easy-vqa/report.html and runs/easy-vqa/test/report.html"
 
 check: $(VENV)/.dev  ## ruff, mypy, layers
 	$(BIN)/ruff check .
@@ -40,5 +50,5 @@ test: check  ## all checks and all tests
 bench: $(VENV)/.dev  ## the measurements of benchmarks/, results in benchmarks/results/
 	$(BIN)/python -m benchmarks
 
-clean:  ## remove the environment and the demo's run
-	rm -rf $(VENV) runs/demo
+clean:  ## remove the environments and the runs of demo and vqa
+	rm -rf $(VENV) $(DEMO) runs/demo runs/easy-vqa

@@ -12,6 +12,8 @@ import hypothesis
 import pytest
 from PIL import Image
 
+from seesay.models.families.mini import EMBEDDED
+
 # Two processes share the machine in CI; how long an example takes says nothing there.
 hypothesis.settings.register_profile("seesay", deadline=None)
 hypothesis.settings.load_profile("seesay")
@@ -74,6 +76,12 @@ def vilt_checkpoint(vilt_maker: ModuleType, tmp_path_factory: pytest.TempPathFac
     """A small ViLT with an answer head, saved as a Hub repository looks."""
     folder: Path = vilt_maker.build(tmp_path_factory.mktemp("vilt") / "finetuned-vqa")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mini_checkpoint() -> Path:
+    """The embedded model's folder."""
+    return EMBEDDED
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
     import seesay
 
-    model = seesay.load("runs/vqa")
+    model = seesay.load()
     print(model.ask("photo.jpg", "What animal is this?").text)
 
 The names below are the public interface. They are loaded when first used, so `import seesay` costs next to nothing.
@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Model, check, evaluate_vqa, load, load_data, read, save_speech, speak, train_vqa
+    from .api import Model, check, evaluate_vqa, load, load_data, read, save_speech, speak, train_caption, train_vqa
     from .data import Dataset, Format
     from .errors import (
         DataError,
@@ -45,10 +45,21 @@ if TYPE_CHECKING:
         SpeakSettings,
         TrainVqaSettings,
     )
-    from .types import Answer, Candidate, Cue, Example, ImageSource, Line, Provenance, Reading, Speech
+    from .types import Answer, Candidate, Cue, Evidence, Example, ImageSource, Line, Provenance, Reading, Speech
 
 _HOMES = {
-    ".api": ("Model", "check", "evaluate_vqa", "load", "load_data", "read", "save_speech", "speak", "train_vqa"),
+    ".api": (
+        "Model",
+        "check",
+        "evaluate_vqa",
+        "load",
+        "load_data",
+        "read",
+        "save_speech",
+        "speak",
+        "train_caption",
+        "train_vqa",
+    ),
     ".data": ("Dataset", "Format"),
     ".errors": (
         "DataError",
@@ -77,9 +88,21 @@ _HOMES = {
         "EvaluateVqaSettings",
         "ReadSettings",
         "SpeakSettings",
+        "TrainCaptionSettings",
         "TrainVqaSettings",
     ),
-    ".types": ("Answer", "Candidate", "Cue", "Example", "ImageSource", "Line", "Provenance", "Reading", "Speech"),
+    ".types": (
+        "Answer",
+        "Candidate",
+        "Cue",
+        "Evidence",
+        "Example",
+        "ImageSource",
+        "Line",
+        "Provenance",
+        "Reading",
+        "Speech",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -93,6 +116,7 @@ __all__ = [
     "DataSettings",
     "Dataset",
     "EvaluateVqaSettings",
+    "Evidence",
     "Example",
     "Family",
     "Format",
@@ -119,6 +143,7 @@ __all__ = [
     "Speech",
     "SpeechError",
     "TextError",
+    "TrainCaptionSettings",
     "TrainVqaSettings",
     "UsageError",
     "__version__",
@@ -130,6 +155,7 @@ __all__ = [
     "read",
     "save_speech",
     "speak",
+    "train_caption",
     "train_vqa",
 ]
 

@@ -2,23 +2,28 @@
 
 import seesay
 
-model = seesay.load("runs/vqa")
+model = seesay.load()
 answer = model.ask("photo.jpg", "What animal is this?", top_k=5)
 print(answer.text, answer.score)
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, overload
 
 from . import answering, config, data, models, reading, speech
-from .errors import UsageError
-from .media import clean_text, probe_image
+from .errors import ModelError, UsageError
+from .files import write_whole
+from .media import clean_text, digest_image, probe_image
 from .settings import (
     AskSettings,
+    CaptionSettings,
     CheckSettings,
     DataSettings,
     EvaluateVqaSettings,
@@ -26,9 +31,10 @@ from .settings import (
     ModelSettings,
     ReadSettings,
     SpeakSettings,
+    TrainCaptionSettings,
     TrainVqaSettings,
 )
-from .types import Answer, Example, ImageSource, Reading, Speech
+from .types import Answer, Candidate, Evidence, Example, ImageSource, Provenance, Reading, Speech
 
 if TYPE_CHECKING:
     from .data import CheckReport
@@ -52,13 +58,29 @@ class Model:
         return self.family.vocabulary
 
     @overload
-    def ask(self, image: ImageSource, question: str, *, top_k: int = 1, batch_size: int = 16) -> Answer: ...
+    def ask(
+        self, image: ImageSource, question: str, *, top_k: int = 1, batch_size: int = 16, risk: float | None = None
+    ) -> Answer: ...
     @overload
     def ask(
-        self, image: ImageSource | list[ImageSource], question: list[str], *, top_k: int = 1, batch_size: int = 16
+        self,
+        image: ImageSource | list[ImageSource],
+        question: list[str],
+        *,
+        top_k: int = 1,
+        batch_size: int = 16,
+        risk: float | None = None,
     ) -> list[Answer]: ...
     @overload
-    def ask(self, image: list[ImageSource], question: str, *, top_k: int = 1, batch_size: int = 16) -> list[Answer]: ...
+    def ask(
+        self,
+        image: list[ImageSource],
+        question: str,
+        *,
+        top_k: int = 1,
+        batch_size: int = 16,
+        risk: float | None = None,
+    ) -> list[Answer]: ...
     def ask(
         self,
         image: ImageSource | list[ImageSource],
@@ -66,6 +88,7 @@ class Model:
         *,
         top_k: int = 1,
         batch_size: int = 16,
+        risk: float | None = None,
     ) -> Answer | list[Answer]:
         """Answer a question about a picture; several of either in one call, batched, in order.
 
@@ -74,25 +97,74 @@ class Model:
             question: one question, asked of every picture, or a list of them. Two lists must be equally long and are
                 taken in pairs.
             top_k: how many alternatives each answer carries, best first.
+            risk: withhold answers so that at most this share (0 to 1) of those given is wrong; None takes the model's own
+                default, 1 withholds nothing.
 
         Raises:
             ImageError, TextError: a picture or a question cannot be used; nothing was computed for it.
+            ModelError: a `risk` was given, and the model's scores are not calibrated.
         """
         images = image if isinstance(image, list) else [image]
         questions = question if isinstance(question, list) else [question]
-        answers = list(self.answer(_pairs(images, questions), top_k=top_k, batch_size=batch_size))
+        answers = list(self.answer(_pairs(images, questions), top_k=top_k, batch_size=batch_size, risk=risk))
         return answers if isinstance(image, list) or isinstance(question, list) else answers[0]
 
-    def answer(self, examples: Iterable[Example], *, top_k: int = 1, batch_size: int = 16) -> Iterator[Answer]:
-        """Answers to examples, one by one as they are computed; for more of them than fit in memory."""
-        return answering.answer(self.family, map(_clean, examples), top_k=top_k, batch_size=batch_size)
+    @overload
+    def caption(self, image: ImageSource, *, batch_size: int = 16) -> Answer: ...
+    @overload
+    def caption(self, image: list[ImageSource], *, batch_size: int = 16) -> list[Answer]: ...
+    def caption(self, image: ImageSource | list[ImageSource], *, batch_size: int = 16) -> Answer | list[Answer]:
+        """Describe a picture in a sentence; several in one call, batched, in order.
+
+        Raises:
+            ImageError: a picture cannot be used.
+            ModelError: the model cannot describe pictures.
+        """
+        self._require_captions()
+        images = image if isinstance(image, list) else [image]
+        answers = list(self.answer([Example((one,)) for one in images], batch_size=batch_size))
+        return answers if isinstance(image, list) else answers[0]
+
+    def evidence(self, image: ImageSource, question: str, answer: str) -> Evidence:
+        """Which parts of the picture `answer` hangs on, found by hiding them one after another.
+
+        Raises:
+            ImageError: the picture cannot be used.
+        """
+        from .answering.evidence import evidence
+
+        return evidence(self.family, _clean(Example((image,), question)), answer)
+
+    def answer(
+        self, examples: Iterable[Example], *, top_k: int = 1, batch_size: int = 16, risk: float | None = None
+    ) -> Iterator[Answer]:
+        """Answers to examples, one by one as they are computed; for more of them than fit in memory.
+
+        Questions for the text in a picture are answered by the reader where the model cannot read.
+        """
+        readings: dict[str, Reading] = {}
+        for wants_text, group in groupby(map(_clean, examples), key=self._is_for_the_reader):
+            if wants_text:
+                yield from (_read_answer(example, readings) for example in group)
+            else:
+                yield from answering.answer(self.family, group, top_k=top_k, batch_size=batch_size, risk=risk)
+
+    def _is_for_the_reader(self, example: Example) -> bool:
+        return not self.family.reads and len(example.images) == 1 and reading.asks_for_text(example.question)
+
+    def _require_captions(self) -> None:
+        if not self.family.captions:
+            name = self.family.checkpoint.name
+            raise ModelError(
+                "this model answers questions and cannot describe pictures", where=name, hint="seesay-mini can"
+            )
 
 
-def load(model: str, /, **keywords: Unpack[ModelKeywords]) -> Model:
-    """Load a model from the folder of a checkpoint or a run, or from the Hub.
+def load(model: str = "seesay-mini", /, **keywords: Unpack[ModelKeywords]) -> Model:
+    """Load the model that comes with the package, or one from the folder of a checkpoint or a run, or from the Hub.
 
     Args:
-        model: folder, or `owner/name` of a Hub repository.
+        model: `seesay-mini`, a folder, or `owner/name` of a Hub repository.
         keywords: `revision`, `device`, `dtype`, as in `ModelSettings`.
 
     Raises:
@@ -106,9 +178,48 @@ def ask(settings: AskSettings, images: Sequence[ImageSource], questions: Sequenc
     """Every question about every picture, questions in the inner loop. Pictures are looked at before a model is loaded."""
     for image in images:
         probe_image(image)
-    examples = [_clean(Example((image,), question)) for image in images for question in questions]
+    examples = [Example((image,), _question(question)) for image in images for question in questions]
     model = Model(models.load(settings))
-    return model.answer(examples, top_k=settings.top_k, batch_size=settings.batch_size)
+    if settings.evidence is not None:
+        return iter([_with_evidence(settings, model, examples[0], settings.evidence)])
+    return model.answer(examples, top_k=settings.top_k, batch_size=settings.batch_size, risk=settings.abstain_at_risk)
+
+
+def caption(settings: CaptionSettings, images: Sequence[ImageSource]) -> Iterator[Answer]:
+    """Every picture described. Pictures are looked at before a model is loaded."""
+    for image in images:
+        probe_image(image)
+    model = Model(models.load(settings))
+    model._require_captions()
+    return model.answer([Example((image,)) for image in images], batch_size=settings.batch_size)
+
+
+def _with_evidence(settings: AskSettings, model: Model, example: Example, file: Path) -> Answer:
+    from .answering.draw import draw_evidence
+
+    if model._is_for_the_reader(example):
+        raise UsageError("this question is answered by the reader, which cites its lines", where="--evidence")
+    (given,) = model.answer([example], top_k=settings.top_k, risk=settings.abstain_at_risk)
+    found = model.evidence(example.images[0], example.question, given.alternatives[0].text)
+    write_whole(file, draw_evidence(example.images[0], example.question, found))
+    return given
+
+
+def _read_answer(example: Example, readings: dict[str, Reading]) -> Answer:
+    """What the reader says to a question for text. `readings` keeps what was read, by picture."""
+    started = time.perf_counter()
+    digest = digest_image(example.images[0])
+    if digest not in readings:
+        readings[digest] = reading.read(example.images[0])
+    text = readings[digest]
+    found, confidence, lines = reading.answer_from(example.question, text)
+    provenance = Provenance(
+        "reader", "", "reader", text.engine, "cpu", "float32", (digest,), time.perf_counter() - started
+    )
+    reason = "" if found else "no text was found in the picture"
+    return Answer(
+        found or None, confidence, (Candidate(found, confidence),), provenance, example.id, reason=reason, lines=lines
+    )
 
 
 def read(source: ImageSource, *, min_confidence: float | None = None) -> Reading:
@@ -151,7 +262,19 @@ def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] |
     """
     from . import training
 
-    return training.train_vqa(settings, progress)
+    return training.train(settings, progress)
+
+
+def train_caption(settings: TrainCaptionSettings, progress: Callable[[Progress], None] | None = None) -> Run:
+    """Fine-tune a model that describes pictures; as `train_vqa`, with the loss deciding which checkpoint is best.
+
+    Raises:
+        DataError, RunError, Interrupted: as `train_vqa`.
+        ModelError: the model cannot learn captions.
+    """
+    from . import training
+
+    return training.train(settings, progress)
 
 
 def evaluate_vqa(settings: EvaluateVqaSettings, progress: Callable[[int, int], None] | None = None) -> Report:
@@ -189,16 +312,30 @@ def save_speech(spoken: Speech, path: str | PathLike[str], /, *, captions: bool 
 
 
 def say(settings: SpeakSettings, text: str) -> Speech:
-    """Speak a text into a file, on the loudspeaker, or both. Both are looked at before anything is spoken."""
+    """Speak a text into a file, on the loudspeaker, or both."""
+    return speaker(settings)(text)
+
+
+def speaker(settings: SpeakSettings) -> Callable[[str], Speech]:
+    """What speaks a text into the file, on the loudspeaker, or both. Both are looked at here, before there is a text.
+
+    Raises:
+        UsageError, MissingExtra: a file of that ending cannot be written.
+        ResourceError: nothing here plays sound.
+    """
     play = speech.player() if settings.play else None
     if settings.output:
         speech.encoder(settings.output)
-    spoken = speak(text, speed=settings.speed)
-    if settings.output:
-        save_speech(spoken, settings.output, captions=settings.captions)
-    if play:
-        play(spoken)
-    return spoken
+
+    def speak_it(text: str) -> Speech:
+        spoken = speak(text, speed=settings.speed)
+        if settings.output:
+            save_speech(spoken, settings.output, captions=settings.captions)
+        if play:
+            play(spoken)
+        return spoken
+
+    return speak_it
 
 
 def _pairs(images: Sequence[ImageSource], questions: Sequence[str]) -> Iterator[Example]:
@@ -211,11 +348,15 @@ def _pairs(images: Sequence[ImageSource], questions: Sequence[str]) -> Iterator[
         )
     count = max(len(images), len(questions))
     for index in range(count):
-        yield Example((images[index % len(images)],), questions[index % len(questions)], id=str(index))
+        yield Example((images[index % len(images)],), _question(questions[index % len(questions)]), id=str(index))
 
 
 def _clean(example: Example) -> Example:
-    from dataclasses import replace
-
-    question = clean_text(example.question, QUESTION_CHARACTERS, where=example.origin or "question")
+    if not example.question:  # describe it
+        return example
+    question = _question(example.question, example.origin)
     return example if question == example.question else replace(example, question=question)
+
+
+def _question(text: str, where: str = "") -> str:
+    return clean_text(text, QUESTION_CHARACTERS, where=where or "question")

@@ -88,7 +88,7 @@ class VisualQuestionAnsweringPipeline:
     def _answers(
         self, inputs: Iterable[Mapping[str, Any]], top_k: int, batch_size: int
     ) -> Iterator[list[ScoredAnswer]]:
-        for answer in self.model.answer(map(_example, inputs), top_k=top_k, batch_size=batch_size):
+        for answer in self.model.answer(map(_example, inputs), top_k=top_k, batch_size=batch_size, risk=1.0):
             yield [{"score": candidate.score, "answer": candidate.text} for candidate in answer.alternatives]
 
 

@@ -18,7 +18,7 @@ import typing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, ClassVar, Literal, TypedDict
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -34,8 +34,8 @@ def setting(default: Any, *, low: float | None = None, high: float | None = None
 class ModelSettings:
     """What decides which model computes, and on what."""
 
-    model: str = ""
-    """Folder of a checkpoint or of a finished run, or the name of a Hub repository."""
+    model: str = "seesay-mini"
+    """`seesay-mini`, which comes with the package, the folder of a checkpoint or of a finished run, or a Hub repository."""
     revision: str = ""
     """Branch, tag or commit of a Hub repository."""
     device: Device = "auto"
@@ -60,6 +60,27 @@ class AskSettings(ModelSettings):
     """How many answers to give, best first."""
     batch_size: int = setting(16, low=1, high=1024)
     """How many questions are computed at once; it never changes an answer."""
+    abstain_at_risk: float | None = setting(None, low=0.0, high=1.0)
+    """Give no answer where too many such answers are wrong: of those given at most this share is. 1 always answers; the
+    default is the model's own, 0.1 for `seesay-mini`."""
+    evidence: Path | None = None
+    """Draw into this PNG file which parts of the picture the answer hangs on; for one picture and one question."""
+    speak: bool = False
+    """Speak the answers on this machine's loudspeaker."""
+    speech: Path | None = None
+    """Write the answers as speech into this sound file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionSettings(ModelSettings):
+    """Describe pictures."""
+
+    batch_size: int = setting(16, low=1, high=1024)
+    """How many pictures are computed at once; it never changes a caption."""
+    speak: bool = False
+    """Speak the captions on this machine's loudspeaker."""
+    speech: Path | None = None
+    """Write the captions as speech into this sound file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +125,10 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     scratch.
     """
 
+    task: ClassVar[str] = "vqa"
+
+    model: str = ""
+    """What to start from: `seesay-mini` (the default), a checkpoint's folder, or a Hub repository."""
     output: Path = Path("runs/vqa")
     """Folder of the run. The same command continues it after any stop."""
     from_scratch: str = ""
@@ -154,6 +179,15 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     """Repository to upload to, as owner/name; the default is the run folder's name under your account."""
     hub_private: bool = False
     """Create the repository private."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainCaptionSettings(TrainVqaSettings):
+    """Fine-tune a model that describes pictures on pictures and their captions."""
+
+    task: ClassVar[str] = "caption"
+    output: Path = Path("runs/caption")
+    """Folder of the run. The same command continues it after any stop."""
 
 
 @dataclass(frozen=True, kw_only=True)

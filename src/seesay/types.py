@@ -6,6 +6,7 @@
 | `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
 | `Candidate`  | `Family.predict`               | `answering`                                                   |
 | `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
+| `Evidence`   | `answering.evidence`           | the caller, who may draw it                                   |
 | `Provenance` | `answering`                    | whoever must know where an answer came from                   |
 | `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
 | `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
@@ -86,14 +87,45 @@ class Provenance:
 class Answer:
     """What a model says about one example.
 
-    `alternatives` are the best answers, best first; the first of them is the answer itself.
+    `alternatives` are the best answers, best first; the first of them is the answer itself, also where it was withheld.
     """
 
-    text: str
+    text: str | None
+    """The answer; None where none is given, and `reason` says why: the picture does not show it, or it would too often be
+    wrong."""
     score: float
+    """Of the best answer, 0 to 1. Of a calibrated model it is the share of such answers that are right."""
     alternatives: tuple[Candidate, ...]
     provenance: Provenance
     id: str = ""
+    reason: str = ""
+    certainty: str = ""
+    """How sure a calibrated model is, in words; empty where scores are not calibrated."""
+    lines: tuple[Line, ...] = ()
+    """Of an answer that was read in the picture: the lines it cites."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Which parts of a picture an answer hangs on, and how far that can be trusted.
+
+    `drops` (rows, columns) is for each part of the picture how much of the answer's score is lost where it is hidden.
+    """
+
+    answer: str
+    score: float
+    drops: numpy.ndarray[tuple[int, int], numpy.dtype[numpy.float64]]
+    deletion: float
+    """Mean share of the score that is left while parts are hidden, the weightiest first; low where `drops` is right."""
+    insertion: float
+    """Mean share of the score that is reached while parts are shown, the weightiest first; high where `drops` is right."""
+    chance: float
+    """What deletion gives in a random order: the evidence says something where `deletion` is well below."""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether hiding these parts hurts the answer clearly more than hiding any."""
+        return self.deletion < 0.8 * self.chance
 
 
 class Cue(NamedTuple):

@@ -7,24 +7,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from ..models import Batch, Family
 from ..types import Answer, Candidate, Example, Provenance
 
+CERTAINTY = ((0.95, "almost certain"), (0.85, "quite sure"), (0.7, "fairly sure"), (0.5, "unsure"), (0.0, "guessing"))
+"""From which score on to use which words."""
 
-def answer(family: Family, examples: Iterable[Example], *, top_k: int = 1, batch_size: int = 16) -> Iterator[Answer]:
+
+def answer(
+    family: Family, examples: Iterable[Example], *, top_k: int = 1, batch_size: int = 16, risk: float | None = 1.0
+) -> Iterator[Answer]:
     """One answer per example, in the order of the examples; the next batch is computed when it is asked for.
+
+    Args:
+        risk: withhold answers so that at most this share of those given is wrong; None takes the family's default, and 1
+            withholds nothing.
 
     Raises:
         ImageError, TextError: an example of the batch being computed cannot be used; earlier answers stand.
     """
+    threshold = family.threshold(risk)
     for group in _batches(examples, batch_size):
         started = time.perf_counter()
         batch = family.prepare(group)
         candidates = family.predict(batch, top_k)
         seconds = (time.perf_counter() - started) / len(group)
-        yield from assemble(family, group, batch, candidates, seconds)
+        answers = assemble(family, group, batch, candidates, seconds)
+        for example, given in zip(group, answers, strict=True):
+            yield given if risk == 1.0 else _withheld(family, given, threshold, example.question)
 
 
 def assemble(
@@ -51,7 +64,21 @@ def assemble(
                 seconds=seconds,
             ),
             id=example.id,
+            certainty=_in_words(alternatives[0].score) if family.calibrated else "",
         )
+
+
+def _withheld(family: Family, given: Answer, threshold: float, question: str) -> Answer:
+    """The answer without its text, where it is better not to give one. Captions are always given."""
+    if family.unknown and given.text == family.unknown:
+        return replace(given, text=None, reason=family.why_unknown(question))
+    if question and given.score < threshold:
+        return replace(given, text=None, reason="an answer would too likely be wrong")
+    return given
+
+
+def _in_words(score: float) -> str:
+    return next(words for low, words in CERTAINTY if score >= low)
 
 
 def _batches(examples: Iterable[Example], size: int) -> Iterator[tuple[Example, ...]]:

@@ -35,14 +35,37 @@ def answer(picture: str, question: str, given: Answer, *, alone: bool, as_json: 
     """One answer with its alternatives; `alone` leaves out which picture and question it belongs to."""
     if as_json:
         row: dict[str, Any] = {"picture": picture, "question": question, "answer": given.text, "score": given.score}
+        row["certainty"], row["reason"] = given.certainty, given.reason
         row["alternatives"] = [{"answer": other.text, "score": other.score} for other in given.alternatives]
+        row["lines"] = [dataclasses.asdict(line) for line in given.lines]
         row["provenance"] = dataclasses.asdict(given.provenance)
         _json(row)
         return
     if not alone:
         print(f"{picture}: {question}")
-    for candidate in given.alternatives:
-        print(f"{'' if alone else '  '}{candidate.score:.3f}  {candidate.text}")
+    margin = "" if alone else "  "
+    if given.text is None:
+        print(f"{margin}I cannot tell: {given.reason}")
+    sure = f"  ({given.certainty})" if given.certainty and given.text is not None else ""
+    shown = given.alternatives if given.text is not None or len(given.alternatives) > 1 else ()
+    for index, candidate in enumerate(shown):
+        text = candidate.text.replace("\n", f"\n{margin}       ")
+        print(f"{margin}{candidate.score:.3f}  {text}{sure if index == 0 else ''}")
+    sys.stdout.flush()
+
+
+def caption(picture: str, given: Answer, *, alone: bool, as_json: bool) -> None:
+    """One description; `alone` leaves out which picture it is of."""
+    if as_json:
+        row: dict[str, Any] = {
+            "picture": picture,
+            "caption": given.text,
+            "score": given.score,
+            "certainty": given.certainty,
+        }
+        _json({**row, "provenance": dataclasses.asdict(given.provenance)})
+        return
+    print(f"{'' if alone else picture + ': '}{given.text}{f'  ({given.certainty})' if given.certainty else ''}")
     sys.stdout.flush()
 
 

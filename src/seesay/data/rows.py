@@ -5,6 +5,7 @@ Rows of JSON Lines, CSV, Parquet and `datasets` have the same fields, so they ar
     image (or images, image_id, file_name)   a path inside the data's folder, or {"bytes": ..., "path": ...}
     question                                 up to 2,000 characters
     answer, or answers, or label             text; a list of text or of {"answer": text}; {"ids": [...], "weights": [...]}
+    caption, captions or text                instead of question and answer: one or several descriptions of the picture
     id, question_id, question_type, answer_type   optional
 """
 
@@ -22,6 +23,8 @@ from ..types import Example, ImageSource
 
 QUESTION_CHARACTERS = 2_000
 ANSWER_CHARACTERS = 500
+CAPTION_CHARACTERS = 2_000
+CAPTION_FIELDS = ("caption", "captions", "text", "texts")
 IMAGE_FIELDS = ("image", "images", "image_id", "image_path", "file_name", "filename")
 
 
@@ -84,16 +87,17 @@ class Pictures:
 def parse(row: Mapping[str, Any], where: str, pictures: Pictures, *, answers_needed: bool) -> Example | Problem:
     """One row as an example, or what is wrong with it."""
     try:
-        answers, weights = _answers(row)
+        captions = _captions(row)
+        answers, weights = (captions, ()) if captions else _answers(row)
         if not answers and answers_needed:
             raise BadRow("no answer", _fields(row, "answer, answers or label"))
         return Example(
             images=_images(row, pictures),
-            question=_question(row),
+            question="" if captions else _question(row),
             answers=answers,
             weights=weights,
             id=_text(row, "id") or _text(row, "question_id"),
-            question_type=_text(row, "question_type"),
+            question_type="caption" if captions else _text(row, "question_type"),
             answer_type=_text(row, "answer_type"),
             origin=where,
         )
@@ -135,6 +139,17 @@ def _question(row: Mapping[str, Any]) -> str:
         raise BadRow(f"the field 'question': {error.message}", error.hint) from None
 
 
+def _captions(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The descriptions of a row that has some and no question; empty for all other rows."""
+    name = next((field for field in CAPTION_FIELDS if row.get(field) not in (None, "", [])), None)
+    if name is None or row.get("question") is not None:
+        return ()
+    values = [row[name]] if isinstance(row[name], str) else row[name]
+    if not isinstance(values, Sequence):
+        raise BadRow(f"the field {name!r} holds {values!r}, not text")
+    return tuple(_answer(value, CAPTION_CHARACTERS, "caption") for value in values)
+
+
 def _answers(row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
     label = row.get("label")
     if isinstance(label, Mapping):
@@ -159,13 +174,13 @@ def _soft_label(label: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[float,
     return tuple(_answer(answer) for answer in ids), tuple(float(weight) for weight in weights)
 
 
-def _answer(value: Any) -> str:
+def _answer(value: Any, characters: int = ANSWER_CHARACTERS, what: str = "answer") -> str:
     if not isinstance(value, str):
-        raise BadRow(f"the answer {value!r} is not text", f'write it as text: "{value}"')
+        raise BadRow(f"the {what} {value!r} is not text", f'write it as text: "{value}"')
     try:
-        return clean_text(value, ANSWER_CHARACTERS)
+        return clean_text(value, characters)
     except TextError as error:
-        raise BadRow(f"an answer: {error.message}", error.hint) from None
+        raise BadRow(f"the {what}: {error.message}", error.hint) from None
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:

@@ -134,7 +134,7 @@ def measure(
         pairs = zip(examples, predictions, strict=True)
         return [score(example, text, normalize=normalize, variant=variant) for example, text in pairs]
 
-    values = scored([answer.text for answer in answers])
+    values = scored([answer.text or "" for answer in answers])
     only = scored([prior.answer(example.question) for example in examples]) if prior else None
     majority = scored([prior.majority] * len(examples)) if prior else None
 

@@ -93,7 +93,7 @@ def _card(mistake: Mistake) -> str:
     seen = thumbnail(example.images[0], f"the picture asked about: {example.question}")
     return (
         f"<li>{seen}<div><p><strong>{escape(example.question)}</strong></p>"
-        f'<p><span class="label">answered</span> {escape(mistake.answer.text)} ({mistake.answer.score:.2f})</p>'
+        f'<p><span class="label">answered</span> {escape(mistake.answer.text or "nothing")} ({mistake.answer.score:.2f})</p>'
         f'<p><span class="label">people said</span> {escape(expected)}</p></div></li>'
     )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from .. import __version__
 from ..errors import ModelError, UsageError
 from ..registry import discover
-from ..settings import ModelSettings
+from ..settings import ModelSettings, Recipe
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Family, Scratch
 
@@ -21,6 +24,7 @@ __all__ = [
     "import_torch",
     "load",
     "place",
+    "recipe",
     "scratch",
 ]
 
@@ -39,7 +43,8 @@ def load(settings: ModelSettings) -> Family:
         MissingExtra: torch or transformers is not installed.
     """
     checkpoint = _find(settings)
-    return _family_of(checkpoint).load(checkpoint, place(settings))
+    family = _family_of(checkpoint)
+    return family.load(checkpoint, place(settings) if family.needs_torch else Placement("cpu", "float32"))
 
 
 def for_training(
@@ -68,9 +73,26 @@ def scratch(name: str) -> Scratch:
     return known[name]
 
 
+def recipe(settings: ModelSettings, from_scratch: str) -> Recipe:
+    """The training settings that suit a start: those of the configuration, of the family, or the guide's for what is on
+    the Hub and not looked at yet."""
+    if from_scratch:
+        return scratch(from_scratch).recipe
+    local = settings.model in _embedded() or Path(settings.model).is_dir()
+    return _family_of(_find(settings)).recipe if local else Recipe()
+
+
+def _embedded() -> dict[str, Path]:
+    return {name: folder for family in all_families().values() for name, folder in family.embedded.items()}
+
+
 def _find(settings: ModelSettings) -> Checkpoint:
     if not settings.model:
         raise UsageError("no model named", hint="give --model FOLDER or --model OWNER/NAME")
+    embedded = _embedded()
+    if settings.model in embedded:
+        checkpoint = find(str(embedded[settings.model]))
+        return replace(checkpoint, name=settings.model, revision=__version__)
     return find(settings.model, settings.revision)
 
 

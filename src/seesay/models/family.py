@@ -19,8 +19,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..errors import ModelError
 from ..settings import Recipe
 from ..types import Candidate, Example
 
@@ -37,7 +38,7 @@ class Batch:
     `tensors` are the keyword arguments of the network. `digests` are, for each row, the sha256 of its pictures.
     """
 
-    tensors: dict[str, torch.Tensor]
+    tensors: dict[str, Any]
     digests: tuple[tuple[str, ...], ...]
 
 
@@ -59,6 +60,18 @@ class Family(ABC):
     model_types: ClassVar[tuple[str, ...]]
     """The values of `model_type` in config.json that this family opens. No two families may claim one."""
     scratch: ClassVar[Mapping[str, Scratch]] = {}
+    recipe: ClassVar[Recipe] = Recipe()
+    """Values for training settings that the user leaves open, when a checkpoint is fine-tuned."""
+    embedded: ClassVar[Mapping[str, Path]] = {}
+    """Checkpoints that the package carries, by name."""
+    needs_torch: ClassVar[bool] = True
+    """Whether answering needs torch; training always does."""
+    captions: ClassVar[bool] = False
+    """Whether it describes a picture where no question is asked."""
+    reads: ClassVar[bool] = False
+    """Whether it reads text in pictures; for those that do not, the reader answers such questions."""
+    unknown: ClassVar[str] = ""
+    """The answer that means "the picture does not show it", where a family has one."""
 
     checkpoint: Checkpoint
     placement: Placement
@@ -113,8 +126,35 @@ class Family(ABC):
         """The best answers of each row, best first, at most `top_k`."""
 
     @abstractmethod
-    def rank(self, logits: torch.Tensor, top_k: int) -> list[tuple[Candidate, ...]]:
-        """`predict` for logits (B, answers) that are already there, as in an evaluation during training."""
+    def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
+        """The mean loss of a batch with labels, and the best answer of each row; for evaluations in training."""
+
+    @abstractmethod
+    def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
+        """For each row the score of one given answer, on the scale of `predict` but never calibrated."""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether scores say how often such answers are right."""
+        return False
+
+    def threshold(self, risk: float | None) -> float:
+        """The score from which on to answer, so that at most `risk` (0 to 1) of the answers given are wrong.
+
+        Args:
+            risk: None takes the family's default, which without a calibration is to answer always.
+
+        Raises:
+            ModelError: the checkpoint carries no calibration.
+        """
+        if risk is None or risk >= 1:
+            return 0.0
+        hint = "leave out --abstain-at-risk, or take seesay-mini"
+        raise ModelError("scores of this model are not calibrated", where=self.checkpoint.name, hint=hint)
+
+    def why_unknown(self, question: str) -> str:
+        """Why the answer to `question` is the family's `unknown`, in words."""
+        return "the picture does not seem to show it"
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from .. import answering, config, data, models
 from ..data import CheckReport, Dataset
-from ..errors import DataError, Interrupted, ResourceError, RunError, UsageError
+from ..errors import DataError, Interrupted, ModelError, ResourceError, RunError, UsageError
 from ..evaluation import Prior, Report, measure, percent, training_page
 from ..metrics import normalizer
 from ..models import Family
-from ..settings import Recipe, TrainVqaSettings, settle
+from ..settings import ModelSettings, Recipe, TrainVqaSettings, settle
 from ..types import Example
 from . import publish
 from .card import model_card
@@ -36,7 +36,6 @@ from .trainer import METRIC, Progress, Stop, make_trainer
 if TYPE_CHECKING:
     from transformers import Trainer
 
-SECTION = "train.vqa"
 LOG = "train.log"
 WORDS_ALIKE = 16
 """Questions within this many words go into one batch. Sorting by the word would put questions of one kind together, and a
@@ -62,24 +61,28 @@ class Run:
     """Where it was uploaded to, or empty."""
 
 
-def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None) -> Run:
-    """Train a soft-target classifier; see `api.train_vqa`."""
+def train(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None) -> Run:
+    """Train a model on questions and answers, or on captions; see `api.train_vqa` and `api.train_caption`."""
     settings, recipe = fill(settings)
     dataset, checked = _checked_data(settings)
-    train, validation = dataset.splits["train"], dataset.splits["validation"]
-    vocabulary = data.build_vocabulary(train, settings.vocabulary_size, normalizer(settings.normalizer))
+    rows, validation = dataset.splits["train"], dataset.splits["validation"]
+    asked = [example for example in rows if example.question]
+    vocabulary = data.build_vocabulary(asked, settings.vocabulary_size, normalizer(settings.normalizer))
     repository = _hub_repository(settings)
     folder = RunFolder(settings.output)
     with folder.lock():
         _claim(folder, settings, dataset)
         _limit_threads(settings)
         settings = dataclasses.replace(settings, mixed_precision=_precision(settings))
-        questions = [example.question for example in train]
+        questions = [example.question for example in asked]
         family = models.for_training(settings, settings.from_scratch, vocabulary, questions, settings.seed)
-        plan = _plan(settings, recipe, train, checked)
+        if not family.captions and any(not example.question for example in rows):
+            hint = "seesay-mini learns captions; this one wants rows with a question"
+            raise ModelError("this model cannot learn captions", where=family.checkpoint.name, hint=hint)
+        plan = _plan(settings, recipe, rows, checked)
         with _interruptible() as stop, _log_file(folder) as log:
             tell = _teller(log, progress)
-            trainer = make_trainer(family, train, validation, plan, settings, recipe, folder, tell, stop)
+            trainer = make_trainer(family, rows, validation, plan, settings, recipe, folder, tell, stop)
             seconds = _fit(trainer, folder, stop, log)
         return _finish(trainer, family, folder, settings, dataset, repository, seconds)
 
@@ -88,13 +91,15 @@ def fill(settings: TrainVqaSettings) -> tuple[TrainVqaSettings, Recipe]:
     """Settings whose open values are taken from the recipe of the configuration, else from the guide.
 
     Raises:
-        UsageError: neither or both of a checkpoint and a configuration were named, or no data.
+        UsageError: both a checkpoint and a configuration were named, or no data.
     """
     if not settings.data:
         raise UsageError("no data set named", hint="give --data FILE, FOLDER, hf:OWNER/NAME or easy-vqa")
-    if bool(settings.model) == bool(settings.from_scratch):
+    if settings.model and settings.from_scratch:
         raise UsageError("give either --model or --from-scratch", hint="--model runs/x, or --from-scratch vilt-small")
-    return settle(settings, models.scratch(settings.from_scratch).recipe if settings.from_scratch else Recipe())
+    if not settings.from_scratch:
+        settings = dataclasses.replace(settings, model=settings.model or ModelSettings.model)
+    return settle(settings, models.recipe(settings, settings.from_scratch))
 
 
 def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
@@ -106,7 +111,16 @@ def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
             known = ", ".join(dataset.splits)
             hint = f"splits here: {known}; --validation-fraction holds pictures of the training split out"
             raise DataError(f"no {split} rows", where=settings.data, hint=hint)
+    if settings.task == "caption" and any(example.question for example in dataset.splits["train"]):
+        raise DataError(
+            "these rows ask questions", where=settings.data, hint="seesay train vqa; captions stand in 'caption'"
+        )
     return dataset, checked
+
+
+def _section(settings: TrainVqaSettings) -> str:
+    """Where these settings stand in a file."""
+    return f"train.{settings.task}"
 
 
 def _hub_repository(settings: TrainVqaSettings) -> str:
@@ -120,7 +134,7 @@ def _claim(folder: RunFolder, settings: TrainVqaSettings, dataset: Dataset) -> N
     """Take the folder for this run, or go on with the run of the same settings and data that is there."""
     saved, facts = folder.path / "settings.toml", folder.path / "run.json"
     if facts.is_file():
-        before = config.resolve(TrainVqaSettings, SECTION, {}, file=saved, environ={})
+        before = config.resolve(type(settings), _section(settings), {}, file=saved, environ={})
         other = [name for name in config.changed(before, settings) if name not in FREE_TO_CHANGE]
         if other:
             hint = f"it differs in {', '.join(other)}; choose another --output, or give the settings in {saved}"
@@ -133,7 +147,7 @@ def _claim(folder: RunFolder, settings: TrainVqaSettings, dataset: Dataset) -> N
             "this folder is not empty and holds no run", where=str(folder.path), hint="choose another --output"
         )
     else:
-        folder.write_text(saved.name, config.dump(settings, SECTION))
+        folder.write_text(saved.name, config.dump(settings, _section(settings)))
         # Written last: only with it is the folder a run, so a kill in between leaves one that can be taken again.
         folder.write_text(facts.name, json.dumps({"data_fingerprint": dataset.fingerprint, "data": dataset.name}))
 
@@ -217,7 +231,7 @@ def _finish(
     validation = dataset.splits["validation"]
     answers = list(answering.answer(family, validation, batch_size=settings.per_device_eval_batch_size))
     report = measure(validation, answers, prior=prior, normalize=normalize, vocabulary=family.vocabulary)
-    settings_text = config.dump(settings, SECTION)
+    settings_text = config.dump(settings, _section(settings))
     training_page(trainer.state.log_history, settings_text, folder.path, evaluation=report)
 
     def write(target: Path) -> None:
@@ -239,7 +253,9 @@ def _card(title: str, settings: TrainVqaSettings, dataset: Dataset, report: Repo
     }
     limits = [
         f"It knows {report.vocabulary_size:,} answers and no others; the question decides which are likely, so ask about"
-        " what the training questions ask about.",
+        " what the training questions ask about."
+        if report.vocabulary_size
+        else "It puts answers together from words, best those of its training rows; ask about what those ask about.",
         "It gives its best answer to every question, also to one that the picture cannot answer. Scores are not"
         " calibrated.",
         "The checkpoint was chosen on the validation split, which makes the figure above slightly high; measure it on rows"
@@ -251,7 +267,7 @@ def _card(title: str, settings: TrainVqaSettings, dataset: Dataset, report: Repo
         data_name=settings.data,
         data_rows=len(dataset.splits["train"]),
         metrics=[(name, percent(value)) for name, value in figures.items() if value is not None],
-        settings_text=config.dump(settings, SECTION, leave_out=("output", "images")),
+        settings_text=config.dump(settings, _section(settings), leave_out=("output", "images")),
         command="",
         limits=limits,
     )

@@ -157,10 +157,9 @@ def validate(family: Family, examples: Sequence[Example], settings: TrainVqaSett
     with torch.inference_mode(), _fixed_random_state():
         for start in range(0, len(examples), settings.per_device_eval_batch_size):
             group = examples[start : start + settings.per_device_eval_batch_size]
-            tensors = family.prepare(group, normalize=normalize).tensors
-            outputs = family.network(**{key: value.to(family.placement.device) for key, value in tensors.items()})
-            loss += float(outputs.loss) * len(group)
-            for example, candidates in zip(group, family.rank(outputs.logits, 1), strict=True):
+            mean, answers = family.examine(family.prepare(group, normalize=normalize))
+            loss += mean * len(group)
+            for example, candidates in zip(group, answers, strict=True):
                 accuracy += score(example, candidates[0].text, normalize=normalize)
     family.network.train()
     return loss / len(examples), accuracy / len(examples)
@@ -205,8 +204,9 @@ def _arguments(
         save_steps=recipe.eval_steps,
         logging_steps=recipe.logging_steps,
         logging_nan_inf_filter=False,
-        metric_for_best_model=METRIC,
-        greater_is_better=True,
+        # Two captions are seldom the same to the letter, so captioners are compared by their loss.
+        metric_for_best_model="loss" if settings.task == "caption" else METRIC,
+        greater_is_better=settings.task != "caption",
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         disable_tqdm=True,

@@ -8,7 +8,7 @@ import click
 
 from ... import api
 from ...errors import UsageError
-from ...settings import AskSettings
+from ...settings import AskSettings, SpeakSettings
 from .. import render
 from ..options import json_option, settings_options, settle
 
@@ -24,7 +24,9 @@ def command(arguments: tuple[str, ...], questions: tuple[str, ...], as_json: boo
     The last argument is the question, unless questions are given with -q. Every question is asked about every picture.
 
     \b
-        seesay ask photo.jpg "What animal is this?" --model runs/vqa --top-k 5
+        seesay ask photo.jpg "What animal is this?"
+        seesay ask sign.jpg "What does the sign say?" --speak
+        seesay ask photo.jpg "Is there a dog?" --evidence dog.png
         seesay ask *.jpg -q "Is there a dog?" -q "What color is it?" --model runs/vqa --json
     """
     pictures = arguments if questions else arguments[:-1]
@@ -32,7 +34,13 @@ def command(arguments: tuple[str, ...], questions: tuple[str, ...], as_json: boo
     if not pictures:
         raise UsageError("a picture or a question is missing", hint='seesay ask photo.jpg "What is this?"')
     settings = settle(AskSettings, "ask", given)
-    answers = api.ask(settings, pictures, questions)
     asked = [(picture, question) for picture in pictures for question in questions]
-    for (picture, question), answer in zip(asked, answers, strict=True):
+    if settings.evidence is not None and len(asked) > 1:
+        raise UsageError("evidence is drawn for one picture and one question", where="--evidence")
+    voice = api.speaker(SpeakSettings(output=settings.speech, play=settings.speak))
+    said = []
+    for (picture, question), answer in zip(asked, api.ask(settings, pictures, questions), strict=True):
         render.answer(picture, question, answer, alone=len(asked) == 1, as_json=as_json)
+        said.append(answer.text or f"I cannot tell: {answer.reason}")
+    if settings.speech or settings.speak:
+        voice(". ".join(said))

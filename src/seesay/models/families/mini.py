@@ -1,0 +1,356 @@
+"""seesay-mini: the embedded model. A frozen EfficientNet-Lite0 and a small decoder that captions and answers.
+
+Two runtimes. Answering runs on onnxruntime alone; torch is imported only to fine-tune, with the encoder's features cached
+on disk. Scores are calibrated where the checkpoint carries a calibration: of answers at 0.8, eight in ten are right.
+It knows nothing of the corpus it was trained on (corpus/README.md does).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+import numpy
+
+from ...errors import InputError, MissingExtra, ModelError, UsageError
+from ...media import digest_image, open_image
+from ...metrics.vqa import soft_scores
+from ...settings import Recipe
+from ...types import Candidate, Example, ImageSource
+from ..checkpoint import EXTRA, Checkpoint, Placement, import_torch
+from ..family import Batch, Family
+from ..feature_cache import FeatureCache
+from ..mini.calibration import KINDS, Calibration
+from ..mini.encoder import SHAPES, Encoder, open_session, prepare
+from ..mini.hints import Hints
+from ..mini.search import LONGEST, Found, beam_search, log_softmax
+from ..mini.tokenizer import ANSWER, ASK, CAPTION, END, PAD, UNKNOWN_ANSWER, Tokenizer
+
+if TYPE_CHECKING:
+    import torch
+
+    Array = numpy.ndarray[Any, Any]
+
+EMBEDDED = Path(__file__).parent.parent / "mini" / "data"
+WEIGHTS = "model.safetensors"
+FILES = ("encoder.onnx", "tokenizer.json", "classes.json", "config.json")
+REMEMBERED = 64
+"""Pictures whose features are kept in memory, so that the next question about them looks at nothing again."""
+BEAMS, MOST_BEAMS = 5, 32
+DEFAULT_RISK = 0.1
+DESCRIBE = ("describe", "caption")
+"""A question that begins so asks for a caption."""
+FEATURES = ("fine", "coarse", "pooled", "colors", "hints", "chances")
+
+
+class Mini(Family):
+    """A loaded seesay-mini: the one in the package, or one fine-tuned from it."""
+
+    name: ClassVar[str] = "mini"
+    model_types: ClassVar[tuple[str, ...]] = ("seesay-mini",)
+    needs_torch: ClassVar[bool] = False
+    captions: ClassVar[bool] = True
+    embedded: ClassVar[dict[str, Path]] = {"seesay-mini": EMBEDDED}
+    unknown: ClassVar[str] = UNKNOWN_ANSWER
+    recipe: ClassVar[Recipe] = Recipe(
+        num_train_epochs=8.0,
+        per_device_train_batch_size=32,
+        learning_rate=5e-4,
+        lr_scheduler_type="cosine",
+        warmup_ratio=0.1,
+        weight_decay=0.05,
+        eval_steps=100,
+        logging_steps=20,
+    )
+
+    def __init__(self, checkpoint: Checkpoint, placement: Placement, tokenizer: Tokenizer, runtime: _Runtime) -> None:
+        folder = checkpoint.folder
+        self.checkpoint, self.placement, self.tokenizer, self.runtime = checkpoint, placement, tokenizer, runtime
+        self.encoder = Encoder(folder / "encoder.onnx")
+        self.hints = Hints.load(folder / "classes.json", tokenizer)
+        self.calibration = Calibration.load(folder / "calibration.json")
+        self.vocabulary = ()
+        self._seen: OrderedDict[str, Array] = OrderedDict()
+        self._cache: FeatureCache | None = None
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
+        missing = [name for name in (*FILES, "look.onnx", "decode.onnx") if not (checkpoint.folder / name).is_file()]
+        if missing:
+            raise ModelError(f"no {missing[0]}", where=checkpoint.name, hint="a seesay-mini is written by seesay train")
+        return cls(
+            checkpoint, placement, Tokenizer.load(checkpoint.folder / "tokenizer.json"), _Onnx(checkpoint.folder)
+        )
+
+    @classmethod
+    def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
+        import_torch()
+        from ..mini.learner import open_learner
+
+        tokenizer = Tokenizer.load(checkpoint.folder / "tokenizer.json")
+        old = len(tokenizer)
+        tokenizer = tokenizer.with_answers(vocabulary)
+        learner = open_learner(checkpoint.folder, tokenizer, old, seed)
+        model = cls(checkpoint, Placement("cpu", "float32"), tokenizer, learner)
+        model.calibration = Calibration({}, [])
+        model._cache = FeatureCache(model.encoder.identity, sum(int(numpy.prod(shape)) for shape in SHAPES.values()))
+        return model
+
+    @classmethod
+    def create(
+        cls, configuration: str, placement: Placement, vocabulary: Sequence[str], questions: Iterable[str], seed: int
+    ) -> Self:
+        raise UsageError("seesay-mini is fine-tuned, not made from random weights", hint="--model seesay-mini")
+
+    @property
+    def engine(self) -> str:
+        return self.runtime.engine
+
+    @property
+    def network(self) -> torch.nn.Module:
+        network: torch.nn.Module = self.runtime.network
+        return network
+
+    @property
+    def calibrated(self) -> bool:
+        return bool(self.calibration.risks)
+
+    def threshold(self, risk: float | None) -> float:
+        if risk is None:
+            return self.calibration.threshold(DEFAULT_RISK) if self.calibrated else 0.0
+        return super().threshold(risk) if not self.calibrated else self.calibration.threshold(risk)
+
+    def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
+        sources = [_only_picture(example) for example in examples]
+        digests = [digest_image(source) for source in sources]
+        unique = list(dict.fromkeys(digests))
+        flat = self._features(unique, dict(zip(digests, sources, strict=True)))
+        tensors: dict[str, Any] = dict(_parts(flat))
+        tensors["hints"], tensors["chances"] = self.hints(tensors.pop("logits"))
+        tensors["picture"] = numpy.array([unique.index(digest) for digest in digests], numpy.int64)
+        prompts = [self._prompt(example.question) for example in examples]
+        if normalize is None:
+            return Batch({**tensors, "prompts": prompts}, tuple((digest,) for digest in digests))
+        return Batch(self._with_labels(tensors, prompts, examples, normalize), tuple((digest,) for digest in digests))
+
+    def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
+        tensors = {name: numpy.asarray(batch.tensors[name]) for name in (*FEATURES, "picture")}
+        memory = self.runtime.look(*(tensors[name] for name in FEATURES))
+        prompts: list[list[int]] = batch.tensors["prompts"]
+        return [
+            self._answer(prompt, memory[index : index + 1], top_k)
+            for prompt, index in zip(prompts, tensors["picture"].tolist(), strict=True)
+        ]
+
+    def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
+        memory = self.runtime.look(*(numpy.asarray(batch.tensors[name]) for name in FEATURES))
+        scores = []
+        for prompt, picture, answer in zip(
+            batch.tensors["prompts"], batch.tensors["picture"].tolist(), answers, strict=True
+        ):
+            if not prompt:  # not understood, as in `_answer`
+                scores.append(float(answer == UNKNOWN_ANSWER))
+                continue
+            reply = [*self.tokenizer.encode(answer), self.tokenizer.ids[END]][: self._room(prompt)]
+            chance = 0.0
+            for index, token in enumerate(reply):
+                ids = numpy.array([[*prompt, *reply[:index]]], numpy.int64)
+                chance += float(log_softmax(self.runtime.decode(ids, memory[picture : picture + 1]))[0, token])
+            scores.append(float(numpy.exp(chance / (len(reply) if len(prompt) == 1 else 1))))
+        return scores
+
+    def save(self, folder: Path) -> None:
+        if isinstance(self.runtime, _Onnx):
+            shutil.copytree(self.checkpoint.folder, folder, dirs_exist_ok=True)
+            return
+        from ..mini.learner import save_learner
+
+        save_learner(self.runtime.network, folder)
+        self.tokenizer.save(folder / "tokenizer.json")
+        config = {**self.checkpoint.config, "vocabulary": len(self.tokenizer)}
+        (folder / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+        for name in ("encoder.onnx", "classes.json"):
+            shutil.copyfile(self.checkpoint.folder / name, folder / name)
+
+    def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
+        import torch
+
+        self.network.eval()
+        with torch.inference_mode():
+            loss = float(self.network(**batch.tensors)["loss"])
+        return loss, self.predict(batch, 1)
+
+    def why_unknown(self, question: str) -> str:
+        words = self.tokenizer.unknown_words(question)
+        return f"this model does not know the word {words[0]!r}" if words else "the picture does not seem to show it"
+
+    def _answer(self, prompt: list[int], memory: Array, top_k: int) -> tuple[Candidate, ...]:
+        if not prompt:
+            return (Candidate(UNKNOWN_ANSWER, 1.0),)
+
+        def step(ids: Array) -> Array:
+            return self.runtime.decode(ids, numpy.repeat(memory, len(ids), axis=0))
+
+        found = beam_search(
+            step, prompt, self.tokenizer.ids[END], min(max(BEAMS, top_k), MOST_BEAMS), self._room(prompt)
+        )
+        if len(prompt) == 1:  # a caption: longer ones are not less likely for being longer
+            found.sort(key=lambda answer: -answer.per_token)
+        candidates: dict[str, Candidate] = {}
+        kind = self._kind(found[0], is_caption=len(prompt) == 1)
+        for answer in found:
+            text = self.tokenizer.decode(answer.ids)
+            chance = numpy.exp(answer.per_token if len(prompt) == 1 else answer.log_probability)
+            if text and text not in candidates and (text != UNKNOWN_ANSWER or not candidates):
+                candidates[text] = Candidate(text, self.calibration(kind, float(chance)))
+        return tuple(list(candidates.values())[:top_k]) or (Candidate(UNKNOWN_ANSWER, 0.0),)
+
+    def _room(self, prompt: list[int]) -> int:
+        """Tokens of the longest answer after `prompt`."""
+        return min(LONGEST, int(self.checkpoint.config["max_tokens"]) - len(prompt))
+
+    def _kind(self, answer: Found, *, is_caption: bool) -> str:
+        text = self.tokenizer.decode(answer.ids)
+        return KINDS[-1] if is_caption else kind_of(text)
+
+    def _prompt(self, question: str) -> list[int]:
+        ids = self.tokenizer.ids
+        if not question.strip() or question.lower().startswith(DESCRIBE):
+            return [ids[CAPTION]]
+        if self._cache is None and self.tokenizer.unknown_words(question):
+            return []  # not understood: no answer is looked for
+        longest = int(self.checkpoint.config["max_tokens"]) // 2
+        return [ids[ASK], *self.tokenizer.encode_question(question)[:longest], ids[ANSWER]]
+
+    def _features(self, digests: list[str], sources: dict[str, ImageSource]) -> Array:
+        """(pictures, all features one after another) float32; from memory, or from disk in training."""
+
+        def compute(missing: list[str]) -> Array:
+            pixels = numpy.stack([prepare(open_image(sources[digest]).pixels) for digest in missing])
+            parts = [part.reshape(len(missing), -1) for part in self.encoder(pixels)]
+            return numpy.concatenate(parts, axis=1)
+
+        if self._cache is not None:
+            return self._cache.get(digests, compute)
+        missing = [digest for digest in digests if digest not in self._seen]
+        if missing:
+            for digest, row in zip(missing, compute(missing), strict=True):
+                self._seen[digest] = row
+        rows = numpy.stack([self._seen[digest] for digest in digests])
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return rows
+
+    def _with_labels(
+        self,
+        tensors: dict[str, Any],
+        prompts: list[list[int]],
+        examples: Sequence[Example],
+        normalize: Callable[[str], str],
+    ) -> dict[str, Any]:
+        """ids, targets and weights (B, T) of the best answer of each row; prompts stay, for evaluations."""
+        import torch
+
+        end, pad = self.tokenizer.ids[END], self.tokenizer.ids[PAD]
+        replies = [self.tokenizer.encode(_best_answer(example, normalize)) for example in examples]
+        longest = int(self.checkpoint.config["max_tokens"])
+        texts = [[*prompt, *reply][: longest - 1] for prompt, reply in zip(prompts, replies, strict=True)]
+        ids = numpy.full((len(texts), max(map(len, texts))), pad, numpy.int64)
+        targets, weights = ids.copy(), numpy.zeros(ids.shape, numpy.float32)
+        for row, (text, prompt) in enumerate(zip(texts, prompts, strict=True)):
+            ids[row, : len(text)] = text
+            targets[row, : len(text)] = [*text[1:], end]
+            weights[row, len(prompt) - 1 : len(text)] = 1.0
+        arrays = {**tensors, "ids": ids, "targets": targets, "weights": weights}
+        return {name: torch.from_numpy(value) for name, value in arrays.items()} | {"prompts": prompts}
+
+
+def kind_of(answer: str) -> str:
+    """Which of KINDS an answer is; each has its own calibration."""
+    if answer in ("yes", "no"):
+        return "yes or no"
+    if answer == UNKNOWN_ANSWER:
+        return "unknown"
+    if answer.isdigit():
+        return "number"
+    if answer in _COLORS:
+        return "color"
+    return "place" if set(answer.split()) <= _PLACES else "name"
+
+
+_COLORS = frozenset("red orange yellow green blue purple pink brown black white gray".split())
+_PLACES = frozenset("left right top bottom middle above below".split())
+
+
+class _Runtime(Protocol):
+    """What computes the trained part: arrays in, arrays out."""
+
+    @property
+    def engine(self) -> str: ...
+
+    @property
+    def network(self) -> Any:
+        """The torch module, where it can be trained."""
+
+    def look(self, *features: Array) -> Array:
+        """FEATURES of P pictures -> memory (P, M, D)."""
+
+    def decode(self, ids: Array, memory: Array, /) -> Array:
+        """ids (B, T), memory (B, M, D) -> logits (B, vocabulary) of the next token."""
+
+
+class _Onnx:
+    """Without torch."""
+
+    def __init__(self, folder: Path) -> None:
+        self._look = open_session(folder / "look.onnx")
+        self._decode = open_session(folder / "decode.onnx")
+        wanted = {given.name for given in self._look.get_inputs()}
+        if wanted != set(FEATURES):
+            hint = f"it takes {', '.join(sorted(wanted))}; this seesay gives {', '.join(sorted(FEATURES))}"
+            raise ModelError("made by another version of seesay", where=str(folder), hint=hint)
+
+    @property
+    def engine(self) -> str:
+        import onnxruntime
+
+        return f"onnxruntime {onnxruntime.__version__}"
+
+    @property
+    def network(self) -> Any:
+        raise MissingExtra("training", EXTRA)
+
+    def look(self, *features: Array) -> Array:
+        memory: Array = self._look.run(None, dict(zip(FEATURES, features, strict=True)))[0]
+        return memory
+
+    def decode(self, ids: Array, memory: Array) -> Array:
+        logits: Array = self._decode.run(None, {"ids": ids, "memory": memory})[0][:, -1]
+        return logits
+
+
+def _parts(flat: Array) -> dict[str, Array]:
+    found, start = {}, 0
+    for name, shape in SHAPES.items():
+        size = int(numpy.prod(shape))
+        found[name] = numpy.ascontiguousarray(flat[:, start : start + size], numpy.float32).reshape(len(flat), *shape)
+        start += size
+    return found
+
+
+def _best_answer(example: Example, normalize: Callable[[str], str]) -> str:
+    """The answer most people gave; a caption as it was written."""
+    if not example.question:
+        return example.answers[0]
+    scores = soft_scores(example.answers, example.weights, normalize=normalize)
+    return max(scores, key=lambda answer: scores[answer])
+
+
+def _only_picture(example: Example) -> ImageSource:
+    if len(example.images) != 1:
+        raise InputError(f"seesay-mini takes one picture a question, not {len(example.images)}", where=example.origin)
+    return example.images[0]

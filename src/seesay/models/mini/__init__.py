@@ -1,0 +1,1 @@
+"""`seesay-mini`: the embedded model, its two runtimes and what both share."""

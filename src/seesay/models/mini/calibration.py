@@ -1,0 +1,55 @@
+"""How often answers of a given probability are right: measured on a validation split, read here.
+
+A model's own probabilities are no promise. For each kind of answer the recipe fits an isotonic curve from the model's
+probability to the share that was right (Zadrozny and Elkan, "Transforming Classifier Scores into Accurate Multiclass
+Probability Estimates", KDD 2002), and notes above which calibrated probability the wrong answers stay under a given share.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+
+KINDS = ("yes or no", "number", "color", "place", "unknown", "name", "sentence")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The measured curves.
+
+    `curves` has for each of KINDS pairs (the model's probability, the share that was right), rising.
+    `risks` has pairs (share of wrong answers among those given, the calibrated probability from which on to answer).
+    """
+
+    curves: dict[str, list[tuple[float, float]]]
+    risks: list[tuple[float, float]]
+
+    def __call__(self, kind: str, probability: float) -> float:
+        """The share of such answers that is right, 0 to 1; unchanged where nothing was measured."""
+        curve = self.curves.get(kind)
+        if not curve:
+            return probability
+        xs, ys = zip(*curve, strict=True)
+        return float(numpy.interp(probability, xs, ys))
+
+    def threshold(self, risk: float) -> float:
+        """The calibrated probability below which to give no answer, so that at most `risk` of those given are wrong."""
+        fitting = [threshold for measured, threshold in self.risks if measured <= risk]
+        return min(fitting, default=1.01)
+
+    @classmethod
+    def load(cls, path: Path) -> Calibration:
+        """From its file; one that measured nothing where there is none, as after fine-tuning."""
+        if not path.is_file():
+            return cls({}, [])
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            {kind: [(x, y) for x, y in curve] for kind, curve in content["curves"].items()},
+            [(risk, threshold) for risk, threshold in content["risks"]],
+        )
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps({"curves": self.curves, "risks": self.risks}), encoding="utf-8")

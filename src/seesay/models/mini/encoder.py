@@ -1,0 +1,97 @@
+"""The frozen encoder of `seesay-mini` under onnxruntime: a picture to features, without torch.
+
+EfficientNet-Lite0 as `efficientnet_lite.py` states it, exported once. Pictures are scaled to 224 x 224 as a whole: nothing
+is cut off, and one that is longer than 1.6 times its width is first widened with its own mean color. It knows nothing of
+what is done with the features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+Array = numpy.ndarray[Any, Any]
+SIDE = 224
+LONGEST = 1.6
+"""Up to this ratio of its sides a picture is stretched to a square; beyond, it is widened first."""
+LARGEST = 8 * SIDE
+"""Longer sides are first scaled to this."""
+SHAPES = {"fine": (112, 14, 14), "coarse": (320, 7, 7), "pooled": (1280,), "logits": (1000,), "colors": (3, 14, 14)}
+
+
+class Features(NamedTuple):
+    """What the encoder says about B pictures, float32."""
+
+    fine: Array
+    """(B, 112, 14, 14)"""
+    coarse: Array
+    """(B, 320, 7, 7)"""
+    pooled: Array
+    """(B, 1280)"""
+    logits: Array
+    """(B, 1000) ImageNet's classes"""
+    colors: Array
+    """(B, 3, 14, 14) mean colors, as the pixels are scaled; a network trained to tell things apart says little of them"""
+
+
+class Encoder:
+    """One onnxruntime session of the encoder."""
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        self.session = open_session(path, threads)
+        self.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16] + f"-{SIDE}-{LARGEST}"
+        """Of weights and preparation; features of different identities are never mixed."""
+
+    def __call__(self, pixels: Array) -> Features:
+        """pixels (B, 3, 224, 224) as `prepare` makes them."""
+        fine, coarse, pooled, logits = self.session.run(list(SHAPES)[:-1], {"pixels": pixels})
+        return Features(fine, coarse, pooled, logits, mean_colors(pixels))
+
+
+def prepare(image: PIL.Image.Image) -> Array:
+    """(3, 224, 224) float32, (value - 127) / 128. The picture must be RGB."""
+    from PIL import Image
+
+    if max(image.size) > LARGEST:  # a long thin picture would be widened to gigabytes
+        image = image.copy()
+        image.thumbnail((LARGEST, LARGEST), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    image = _widened(image)
+    if image.size != (SIDE, SIDE):
+        image = image.resize((SIDE, SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    pixels = numpy.asarray(image, numpy.float32).transpose(2, 0, 1)
+    return (pixels - 127.0) / 128.0
+
+
+def mean_colors(pixels: Array) -> Array:
+    """(B, 3, 224, 224) -> (B, 3, 14, 14)."""
+    means: Array = pixels.reshape(len(pixels), 3, 14, SIDE // 14, 14, SIDE // 14).mean(axis=(3, 5), dtype=numpy.float32)
+    return means
+
+
+def open_session(path: Path, threads: int = 0) -> Any:
+    """An onnxruntime session on the processor; `threads` 0 leaves their number to onnxruntime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _widened(image: PIL.Image.Image) -> PIL.Image.Image:
+    from PIL import Image
+
+    width, height = image.size
+    if max(width, height) <= LONGEST * min(width, height):
+        return image
+    size = (max(width, round(height / LONGEST)), max(height, round(width / LONGEST)))
+    mean = tuple(round(float(value)) for value in numpy.asarray(image.resize((16, 16))).reshape(-1, 3).mean(0))
+    wide = Image.new("RGB", size, mean)
+    wide.paste(image, ((size[0] - width) // 2, (size[1] - height) // 2))
+    return wide
