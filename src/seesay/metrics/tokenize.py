@@ -76,7 +76,7 @@ BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 @lru_cache(maxsize=2**16)
 def tokenize(caption: str) -> tuple[str, ...]:
     """The words of a caption in lower case, without punctuation; none where there is nothing else in it."""
-    plain = unicodedata.normalize("NFC", caption.lower()).translate(PLAIN)
+    plain = unicodedata.normalize("NFC", caption).lower().translate(PLAIN)
     spaced = BEYOND_ASCII.sub(_apart, plain)
     words = [part for token in TOKEN.findall(spaced) for part in _parts(token)]
     return tuple(word for word in words if word not in PUNCTUATION)
