@@ -47,8 +47,11 @@ class WordErrorRate(CaptionMetric):
 
 
 def _closest(words: Words, references: Sequence[Words]) -> jiwer.WordOutput:
-    """jiwer's account of the reference with the lowest rate; of several, of the one with the fewest errors."""
+    """jiwer's account of the reference with the lowest rate.
+
+    Of several it is the one with the most words, then with the fewest insertions: the order of references says nothing.
+    """
     import jiwer
 
     accounts = [jiwer.process_words(" ".join(reference), " ".join(words)) for reference in references]
-    return min(accounts, key=lambda one: (one.wer, one.insertions + one.deletions + one.substitutions))
+    return min(accounts, key=lambda one: (one.wer, -(one.hits + one.deletions + one.substitutions), one.insertions))

@@ -85,6 +85,12 @@ def test_word_error_rate_has_no_upper_bound_and_counts_words_where_the_reference
     assert score("wer", "...", "") == 0
 
 
+def test_of_references_with_one_rate_the_one_with_the_most_words_counts_in_any_order() -> None:
+    metric = caption_metrics()["wer"]()
+    for known in (["a b", "a x c y"], ["a x c y", "a b"]):
+        assert metric.score(["a c"], [known]).counts["reference words"] == 4
+
+
 def test_word_error_rate_without_jiwer_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wer, "find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match=r"pip install \"seesay\[models\]\""):
