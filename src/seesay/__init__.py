@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         EvaluateVqaSettings,
         ReadSettings,
         SpeakSettings,
+        TrainCaptionSettings,
         TrainVqaSettings,
     )
     from .types import Answer, Candidate, Cue, Evidence, Example, ImageSource, Line, Provenance, Reading, Speech

@@ -24,7 +24,8 @@ def vqa(as_json: bool, **given: Any) -> None:
     """Fine-tune a model on questions about pictures, or train a small one from scratch.
 
     Without --model it is seesay-mini that learns, which takes a minute for some hundred pictures. Settings without a
-    default take the values of Hugging Face's guide for a checkpoint, and those of the configuration from scratch. The run's folder gets checkpoints, curves, report.html and, at the end, model/.
+    default take the values of Hugging Face's guide for a checkpoint, and those of the configuration from scratch.
+    The run's folder gets checkpoints, curves, report.html and, at the end, model/.
 
     \b
         seesay train vqa --data my/train.jsonl

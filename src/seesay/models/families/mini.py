@@ -29,6 +29,7 @@ from ..mini.encoder import SHAPES, Encoder, open_session, prepare
 from ..mini.hints import Hints
 from ..mini.search import LONGEST, Found, beam_search, log_softmax
 from ..mini.tokenizer import ANSWER, ASK, CAPTION, END, PAD, UNKNOWN_ANSWER, Tokenizer
+from ..mini.words import a
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,8 @@ FILES = ("encoder.onnx", "tokenizer.json", "classes.json", "config.json")
 REMEMBERED = 64
 """Pictures whose features are kept in memory, so that the next question about them looks at nothing again."""
 BEAMS, MOST_BEAMS = 5, 32
+DOUBTFUL, SURE = 0.5, 0.5
+"""Below the first a caption is doubtful; from the second on the encoder is sure of a name."""
 DEFAULT_RISK = 0.1
 DESCRIBE = ("describe", "caption")
 """A question that begins so asks for a caption."""
@@ -141,10 +144,14 @@ class Mini(Family):
         tensors = {name: numpy.asarray(batch.tensors[name]) for name in (*FEATURES, "picture")}
         memory = self.runtime.look(*(tensors[name] for name in FEATURES))
         prompts: list[list[int]] = batch.tensors["prompts"]
-        return [
-            self._answer(prompt, memory[index : index + 1], top_k)
-            for prompt, index in zip(prompts, tensors["picture"].tolist(), strict=True)
-        ]
+        found = []
+        for prompt, index in zip(prompts, tensors["picture"].tolist(), strict=True):
+            candidates = self._answer(prompt, memory[index : index + 1], top_k)
+            if len(prompt) == 1 and candidates[0].score < DOUBTFUL:
+                hint = self._by_hint(tensors["hints"][index, 0], tensors["chances"][index, 0])
+                candidates = (*hint, *candidates)[:top_k]
+            found.append(candidates)
+        return found
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
         memory = self.runtime.look(*(numpy.asarray(batch.tensors[name]) for name in FEATURES))
@@ -208,6 +215,13 @@ class Mini(Family):
             if text and text not in candidates and (text != UNKNOWN_ANSWER or not candidates):
                 candidates[text] = Candidate(text, self.calibration(kind, float(chance)))
         return tuple(list(candidates.values())[:top_k]) or (Candidate(UNKNOWN_ANSWER, 0.0),)
+
+    def _by_hint(self, name: int, chance: float) -> tuple[Candidate, ...]:
+        """A caption by the encoder's most likely name alone, where it is sure and the decoder's own sentence is doubtful:
+        photographs, which the encoder has seen and the decoder has not."""
+        if self._cache is not None or chance < SURE:
+            return ()
+        return (Candidate(a(self.tokenizer.tokens[int(name)]), float(chance)),)
 
     def _room(self, prompt: list[int]) -> int:
         """Tokens of the longest answer after `prompt`."""
