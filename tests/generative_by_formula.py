@@ -30,20 +30,20 @@ def bert(folder: Path, *more: str) -> Any:
     return tokenizer
 
 
-def causal(folder: Path) -> Any:
-    """A byte-level BPE tokenizer as OPT's, trained on these words, which begins every text with </s>."""
+def byte_pairs(folder: Path, template: str) -> Any:
+    """A byte-level BPE tokenizer as OPT's, trained on these words; `template` says where </s> stands, as in "</s> $A"."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    special = ["<s>", "<pad>", "</s>", "<unk>"]
     trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
-    )
+        vocab_size=1000, special_tokens=["<s>", "<pad>", "</s>", "<unk>"], show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )  # fmt: skip
     tokenizer.train_from_iterator([f" {word}" for word in [*WORDS, *MORE] for _ in range(3)], trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(single="</s> $A", special_tokens=[("</s>", 2)])
+    tokenizer.post_processor = processors.TemplateProcessing(single=template, special_tokens=[("</s>", 2)])
     made = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="</s>", eos_token="</s>", unk_token="</s>", pad_token="<pad>"
     )
@@ -52,23 +52,15 @@ def causal(folder: Path) -> Any:
     return made
 
 
-def seq2seq(folder: Path) -> Any:
-    """A tokenizer that ends every text with </s>, as T5's does."""
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
+def only_words(network: Any, tokenizer: Any) -> None:
+    """Tokens that are no whole word get no embedding, so that they are hardly ever written; the end is."""
+    import torch
 
-    words = dict.fromkeys(["<pad>", "</s>", "<unk>", "▁", *(f"▁{word}" for word in [*WORDS, *MORE]), "?", ":"])
-    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.decoder = decoders.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    made = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
-    )
-    made.add_tokens(["<image>"], special_tokens=True)
-    made.save_pretrained(folder)
-    return made
+    words = {tokenizer.convert_tokens_to_ids(f"Ġ{word}") for word in [*WORDS, *MORE]}
+    with torch.no_grad():
+        weight = network.get_output_embeddings().weight
+        weight[[index for index in range(len(weight)) if index not in {2, *words}]] *= 0.01
+        weight[2] *= 1.5
 
 
 def preprocessor(folder: Path, kind: str) -> None:
@@ -150,7 +142,7 @@ def blip2(folder: Path, language: str = "opt", *, instruct: bool = False) -> Pat
     import transformers
 
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = causal(folder) if language == "opt" else seq2seq(folder)
+    tokenizer = byte_pairs(folder, "</s> $A" if language == "opt" else "$A </s>")
     text: dict[str, Any] = {"model_type": language, "vocab_size": len(tokenizer)}
     if language == "opt":
         text |= {
@@ -159,8 +151,8 @@ def blip2(folder: Path, language: str = "opt", *, instruct: bool = False) -> Pat
         }  # fmt: skip
     else:
         text |= {
-            "d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "pad_token_id": 0, "eos_token_id": 1,
-            "decoder_start_token_id": 0,
+            "d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "pad_token_id": 1, "eos_token_id": 2,
+            "decoder_start_token_id": 1,
         }  # fmt: skip
     name = "InstructBlip" if instruct else "Blip2"
     reader = {**SIZE, "encoder_hidden_size": 32, "cross_attention_frequency": 1}
@@ -173,6 +165,7 @@ def blip2(folder: Path, language: str = "opt", *, instruct: bool = False) -> Pat
     torch.manual_seed(0)
     network = getattr(transformers, f"{name}ForConditionalGeneration")(config)
     shake(network, 5)
+    only_words(network, tokenizer)
     network.save_pretrained(folder)
     preprocessor(folder, "BlipImageProcessor")
     settings = {"processor_class": f"{name}Processor", "num_query_tokens": 4}

@@ -5,8 +5,9 @@ Generation", ICML 2022; network and processor are those of transformers. Two hea
 architecture in config.json decides: `BlipForConditionalGeneration` describes, and takes a text as the beginning of its
 description; `BlipForQuestionAnswering` answers. transformers builds either from the weights of the other, silently.
 
-Encoders are called here one by one: `generate` of transformers lets the decoder look at the padding of shorter questions,
-so that an answer would depend on the other questions of its batch.
+In transformers the decoder looks at the padding of shorter questions too (`generate` hands it no mask of them, and its
+cross-attention drops the one it is given), so that an answer depends on the other questions of its batch. Here the encoders
+are called one by one, and the mask is put back.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Blip(Generative):
         weights = load_weights(network, checkpoint, config, placement, attention="eager")
         model = cls(weights, image_processor, tokenizer, checkpoint, placement)
         model.captions = checkpoint.architecture == DESCRIBES
+        _put_masks_back(model._decoder)
         return model
 
     @property
@@ -92,3 +94,14 @@ class Blip(Generative):
         if not self.captions and not all(questions):
             hint = "take one that describes, such as Salesforce/blip-image-captioning-base"
             raise ModelError("this BLIP answers questions and cannot describe pictures", where=self.checkpoint.name, hint=hint)
+
+
+def _put_masks_back(decoder: Any) -> None:
+    """Let cross-attention use the mask it is called with. Up to 5.23 transformers passes it as the mask of the decoder's
+    own tokens, which cross-attention then replaces by one that never arrives."""
+
+    def as_its_own(module: Any, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return args, {**given, "encoder_attention_mask": given.get("encoder_attention_mask", given["attention_mask"])}
+
+    for layer in decoder.bert.encoder.layer:
+        layer.crossattention.self.register_forward_pre_hook(as_its_own, with_kwargs=True)
