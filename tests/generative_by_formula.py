@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-WORDS = "what is the color of this picture ? how many are there a red blue green : question answer yes no dog cat".split()
+WORDS = (
+    "what is the color of this picture ? how many are there a red blue green : question answer yes no dog cat".split()
+)
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 MORE = "two on sitting with man woman street photo grass table white black standing small large sky".split()
 SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}

@@ -22,7 +22,7 @@ from typing import Any, Literal, TypedDict, Unpack, cast, get_args, overload
 from . import config
 from .api import Model, load
 from .errors import UsageError
-from .settings import GenerationSettings, ModelKeywords
+from .settings import CaptionSettings, ModelKeywords
 from .types import Answer, Example, ImageSource
 
 AskTask = Literal["visual-question-answering", "vqa"]
@@ -143,7 +143,7 @@ class ImageToTextPipeline:
         """
         family = self.model.family
         before = family.generation
-        family.generation = config.resolve(GenerationSettings, "caption", {"max_new_tokens": max_new_tokens})
+        family.generation = config.resolve(CaptionSettings, "caption", {"max_new_tokens": max_new_tokens})
         try:
             if isinstance(inputs, list):
                 return [_generated(answer) for answer in self.model.caption(inputs, batch_size=batch_size)]

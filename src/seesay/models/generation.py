@@ -190,11 +190,12 @@ class Generative(Family):
             eos_token_id=ends, pad_token_id=self._padding, return_dict_in_generate=True, output_logits=True,
         )  # fmt: skip
         found = prompt.decoder.generate(**prompt.inputs, generation_config=options)
-        ids = found.sequences[:, -len(found.logits) :] if len(found.logits) else found.sequences[:, :0]
+        # An encoder-decoder's text begins with one token of its own. There are more steps than tokens where a search went on
+        # for another row or another beam.
+        ids = found.sequences[:, prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1 :]
         chances = prompt.decoder.compute_transition_scores(
             found.sequences, [step.float() for step in found.logits], found.get("beam_indices"), normalize_logits=True
         )
-        ids, chances = ids[:, : chances.shape[1]], chances[:, : ids.shape[1]]
         after_end = torch.isin(ids, torch.tensor(ends, device=ids.device)).cumsum(1).roll(1, 1)
         after_end[:, 0] = 0
         ids = ids.masked_fill(after_end > 0, IGNORED)
@@ -268,8 +269,8 @@ def read_config(checkpoint: Checkpoint, config: Any, architectures: Sequence[str
         raise ModelError(f"config.json cannot be used: {error}", where=checkpoint.name) from None
 
 
-def read_processor(kind: Any, checkpoint: Checkpoint, subfolder: str = "") -> Any:
-    """An image processor or a tokenizer of the class `kind`, from the checkpoint's files.
+def read_processor(kind: Any, checkpoint: Checkpoint, subfolder: str = "", **more: Any) -> Any:
+    """An image processor or a tokenizer of the class `kind`, from the checkpoint's files; `more` goes to the class.
 
     Classes are named one by one: the automatic ones take seconds to import, and choose torchvision where it is installed,
     whose resizing gives other pixels than the ones the published checkpoints were trained on.
@@ -282,7 +283,7 @@ def read_processor(kind: Any, checkpoint: Checkpoint, subfolder: str = "") -> An
         # Without them, transformers would make a tokenizer that knows next to nothing.
         raise ModelError("no tokenizer", where=f"{checkpoint.name}/{subfolder}".rstrip("/"), hint="tokenizer.json")
     try:
-        return kind.from_pretrained(folder)
+        return kind.from_pretrained(folder, **more)
     except (OSError, ValueError, TypeError) as error:
         hint = "a checkpoint needs its preprocessor_config.json or processor_config.json and its tokenizer files"
         found = str(error).splitlines()[0]

@@ -90,10 +90,14 @@ class Blip(Generative):
     def _refuse_the_other_task(self, questions: Sequence[str]) -> None:
         if self.captions and any(question.endswith("?") for question in questions):
             hint = "take one that answers, such as Salesforce/blip-vqa-base; a text without ? is how the caption begins"
-            raise ModelError("this BLIP describes pictures and answers no questions", where=self.checkpoint.name, hint=hint)
+            raise ModelError(
+                "this BLIP describes pictures and answers no questions", where=self.checkpoint.name, hint=hint
+            )
         if not self.captions and not all(questions):
             hint = "take one that describes, such as Salesforce/blip-image-captioning-base"
-            raise ModelError("this BLIP answers questions and cannot describe pictures", where=self.checkpoint.name, hint=hint)
+            raise ModelError(
+                "this BLIP answers questions and cannot describe pictures", where=self.checkpoint.name, hint=hint
+            )
 
 
 def _put_masks_back(decoder: Any) -> None:

@@ -38,14 +38,14 @@ class Blip2(Generative):
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
-        from transformers import AutoTokenizer, Blip2Config, Blip2ForConditionalGeneration
+        from transformers import Blip2Config, Blip2ForConditionalGeneration
 
-        return cls._open(checkpoint, placement, Blip2Config, Blip2ForConditionalGeneration, AutoTokenizer)
+        return cls._open(checkpoint, placement, Blip2Config, Blip2ForConditionalGeneration)
 
     @classmethod
-    def _open(
-        cls, checkpoint: Checkpoint, placement: Placement, config_class: Any, network: Any, tokenizer_class: Any
-    ) -> Self:
+    def _open(cls, checkpoint: Checkpoint, placement: Placement, config_class: Any, network: Any) -> Self:
+        # The tokenizer's class depends on the language model, and is found by the checkpoint's tokenizer_config.json.
+        from transformers import AutoTokenizer
         from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
         config = read_config(checkpoint, config_class, cls.architectures)
@@ -53,7 +53,7 @@ class Blip2(Generative):
             hint = "this revision is older than image tokens; take the newest one of the repository"
             raise ModelError("config.json names no image_token_index", where=checkpoint.name, hint=hint)
         image_processor = read_processor(BlipImageProcessorPil, checkpoint)
-        tokenizer = read_processor(tokenizer_class, checkpoint)
+        tokenizer = read_processor(AutoTokenizer, checkpoint, trust_remote_code=False)
         weights = load_weights(network, checkpoint, config, placement)
         return cls(weights, image_processor, tokenizer, checkpoint, placement)
 
@@ -114,12 +114,10 @@ class InstructBlip(Blip2):
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
-        from transformers import AutoTokenizer, BertTokenizer, InstructBlipConfig, InstructBlipForConditionalGeneration
+        from transformers import BertTokenizer, InstructBlipConfig, InstructBlipForConditionalGeneration
 
         reader = read_processor(BertTokenizer, checkpoint, READER)
-        model = cls._open(
-            checkpoint, placement, InstructBlipConfig, InstructBlipForConditionalGeneration, AutoTokenizer
-        )
+        model = cls._open(checkpoint, placement, InstructBlipConfig, InstructBlipForConditionalGeneration)
         model.reader = reader
         return model
 
