@@ -173,7 +173,10 @@ class Generative(Family):
         return image
 
     def _placed(self, batch: Batch) -> dict[str, Any]:
-        device, dtype = self.placement.device, self._network.dtype
+        import torch
+
+        # Not the network's own dtype: parts of BLIP-2 stay in float32 whatever the rest is.
+        device, dtype = self.placement.device, getattr(torch, self.placement.dtype)
         return {
             name: value.to(device, dtype if value.is_floating_point() else None)
             for name, value in batch.tensors.items()

@@ -132,6 +132,18 @@ def test_what_a_checkpoint_asks_of_generate_is_not_done(
     assert changed.caption(vilt_pictures[0]).alternatives == expected.alternatives
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_bfloat16_writes_too(name: str, generative_checkpoints: dict[str, Path], vilt_pictures: list[Path]) -> None:
+    family = load(ModelSettings(model=str(generative_checkpoints[name]), dtype="bfloat16"))
+    batch = family.prepare(
+        [Example((path,), "what color is it"[: 0 if family.captions else None]) for path in vilt_pictures]
+    )
+    for top_k in (1, 3):
+        for row in family.predict(batch, top_k):
+            assert all(0 < candidate.score <= 1 for candidate in row)
+    assert all(0 < score <= 1 for score in family.score(batch, ["red"] * len(vilt_pictures)))
+
+
 def test_alternatives_are_as_many_as_asked_for_and_all_different(
     models: dict[str, Any], vilt_pictures: list[Path]
 ) -> None:
