@@ -105,7 +105,10 @@ def _put_masks_back(decoder: Any) -> None:
     own tokens, which cross-attention then replaces by one that never arrives."""
 
     def as_its_own(module: Any, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return args, {**given, "encoder_attention_mask": given.get("encoder_attention_mask", given["attention_mask"])}
+        return args, {
+            **given,
+            "encoder_attention_mask": given.get("encoder_attention_mask", given.get("attention_mask")),
+        }
 
     for layer in decoder.bert.encoder.layer:
         layer.crossattention.self.register_forward_pre_hook(as_its_own, with_kwargs=True)

@@ -1,0 +1,57 @@
+"""Word error rate: how many words must be put in, taken out or replaced to make a reference of a caption.
+
+Computed by jiwer (github.com/jitsi/jiwer) over the words of `tokenize`, against the reference where the rate is lowest. It is a
+measure of speech recognition and knows only one right wording: a caption that says the same in other words scores badly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from ..errors import MissingExtra
+from .caption import CaptionMetric, CaptionScores, Words
+
+if TYPE_CHECKING:
+    import jiwer
+
+EXTRA = "seesay[models]"
+
+
+class WordErrorRate(CaptionMetric):
+    """Errors per word of the reference: 0 where they are equal, without an upper bound, since a caption may be of any length.
+
+    Against a reference without words it is the number of words of the caption. `corpus` is all errors per all words of the
+    references chosen; `counts` has them apart.
+    """
+
+    name = "wer"
+    greater_is_better = False
+    bounds = (0.0, float("inf"))
+
+    def score_words(self, candidates: Sequence[Words], references: Sequence[Sequence[Words]]) -> CaptionScores:
+        if find_spec("jiwer") is None:
+            raise MissingExtra("the word error rate", EXTRA)
+        closest = [_closest(words, known) for words, known in zip(candidates, references, strict=True)]
+        counts = {
+            "insertions": sum(one.insertions for one in closest),
+            "deletions": sum(one.deletions for one in closest),
+            "substitutions": sum(one.substitutions for one in closest),
+            "reference words": sum(one.hits + one.deletions + one.substitutions for one in closest),
+        }
+        errors = counts["insertions"] + counts["deletions"] + counts["substitutions"]
+        return CaptionScores(
+            errors / max(1, counts["reference words"]), tuple(float(one.wer) for one in closest), counts
+        )
+
+
+def _closest(words: Words, references: Sequence[Words]) -> jiwer.WordOutput:
+    """jiwer's account of the reference with the lowest rate.
+
+    Of several it is the one with the most words, then with the fewest insertions: the order of references says nothing.
+    """
+    import jiwer
+
+    accounts = [jiwer.process_words(" ".join(reference), " ".join(words)) for reference in references]
+    return min(accounts, key=lambda one: (one.wer, -(one.hits + one.deletions + one.substitutions), one.insertions))
