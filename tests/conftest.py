@@ -92,6 +92,40 @@ def vilt_base(vilt_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def generative_maker() -> ModuleType:
+    """The module `generative_by_formula.py`."""
+    return _load("generative_by_formula")
+
+
+@pytest.fixture(scope="session")
+def generative_checkpoints(generative_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small checkpoint of each architecture that writes, by the names in `MAKERS`."""
+    made: dict[str, Path] = generative_maker.build(tmp_path_factory.mktemp("generative"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def git_checkpoint(generative_checkpoints: dict[str, Path]) -> Path:
+    return generative_checkpoints["git"]
+
+
+@pytest.fixture(scope="session")
+def blip_checkpoint(generative_checkpoints: dict[str, Path]) -> Path:
+    """One that answers."""
+    return generative_checkpoints["blip-vqa"]
+
+
+@pytest.fixture(scope="session")
+def blip2_checkpoint(generative_checkpoints: dict[str, Path]) -> Path:
+    return generative_checkpoints["blip2-opt"]
+
+
+@pytest.fixture(scope="session")
+def instructblip_checkpoint(generative_checkpoints: dict[str, Path]) -> Path:
+    return generative_checkpoints["instructblip-opt"]
+
+
+@pytest.fixture(scope="session")
 def vilt_pictures(vilt_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three pictures of different shapes."""
     made: list[Path] = vilt_maker.pictures(tmp_path_factory.mktemp("pictures"))

@@ -5,7 +5,11 @@
     oracle = pipeline("visual-question-answering", model="runs/vqa")
     oracle(image="photo.jpg", question="What is she wearing?", top_k=1)    # [{'score': 0.948, 'answer': 'hat'}]
 
-Shapes were read off transformers 4.57 (`VisualQuestionAnsweringPipeline`). Two things differ on purpose: pictures go
+    captioner = pipeline("image-to-text", model="Salesforce/blip-image-captioning-base")
+    captioner("photo.jpg", max_new_tokens=20)                              # [{'generated_text': 'a woman in a hat'}]
+
+Shapes were read off transformers 4.57 (`VisualQuestionAnsweringPipeline`) and the code of `ImageToTextPipeline`; the
+latter's deprecated `prompt` and its `generate_kwargs` are not here. Two things differ on purpose: pictures go
 through seesay's guarded door (every mode converts, URLs are refused), and questions longer than the model reads are cut
 instead of failing inside the network.
 """
@@ -13,15 +17,17 @@ instead of failing inside the network.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, TypedDict, Unpack, cast
+from typing import Any, Literal, TypedDict, Unpack, cast, get_args, overload
 
+from . import config
 from .api import Model, load
 from .errors import UsageError
-from .settings import ModelKeywords
-from .types import Example
+from .settings import CaptionSettings, ModelKeywords
+from .types import Answer, Example, ImageSource
 
-TASKS = ("visual-question-answering", "vqa")
-Task = Literal["visual-question-answering", "vqa"]
+AskTask = Literal["visual-question-answering", "vqa"]
+CaptionTask = Literal["image-to-text"]
+TASKS = (*get_args(AskTask), *get_args(CaptionTask))
 
 
 class ScoredAnswer(TypedDict):
@@ -31,11 +37,25 @@ class ScoredAnswer(TypedDict):
     answer: str
 
 
-def pipeline(task: Task, model: str | Model, **keywords: Unpack[ModelKeywords]) -> VisualQuestionAnsweringPipeline:
+class GeneratedText(TypedDict):
+    """One caption as the v4 pipeline gives it."""
+
+    generated_text: str
+
+
+@overload
+def pipeline(
+    task: AskTask, model: str | Model, **keywords: Unpack[ModelKeywords]
+) -> VisualQuestionAnsweringPipeline: ...
+@overload
+def pipeline(task: CaptionTask, model: str | Model, **keywords: Unpack[ModelKeywords]) -> ImageToTextPipeline: ...
+def pipeline(
+    task: AskTask | CaptionTask, model: str | Model, **keywords: Unpack[ModelKeywords]
+) -> VisualQuestionAnsweringPipeline | ImageToTextPipeline:
     """A callable with the inputs and outputs of the v4 pipeline of that name.
 
     Args:
-        task: `visual-question-answering` or its short name `vqa`.
+        task: `visual-question-answering`, its short name `vqa`, or `image-to-text`.
         model: folder, Hub name, or a model that is loaded already.
 
     Raises:
@@ -43,7 +63,8 @@ def pipeline(task: Task, model: str | Model, **keywords: Unpack[ModelKeywords]) 
     """
     if task not in TASKS:
         raise UsageError(f"unknown task {task!r}", where="pipeline", hint=f"known: {', '.join(TASKS)}")
-    return VisualQuestionAnsweringPipeline(model if isinstance(model, Model) else load(model, **keywords))
+    loaded = model if isinstance(model, Model) else load(model, **keywords)
+    return ImageToTextPipeline(loaded) if task == "image-to-text" else VisualQuestionAnsweringPipeline(loaded)
 
 
 class VisualQuestionAnsweringPipeline:
@@ -90,6 +111,49 @@ class VisualQuestionAnsweringPipeline:
     ) -> Iterator[list[ScoredAnswer]]:
         for answer in self.model.answer(map(_example, inputs), top_k=top_k, batch_size=batch_size, risk=1.0):
             yield [{"score": candidate.score, "answer": candidate.text} for candidate in answer.alternatives]
+
+
+class ImageToTextPipeline:
+    """Describes pictures; see `__call__` for what it takes."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @overload
+    def __call__(
+        self, inputs: list[ImageSource], *, max_new_tokens: int | None = None, batch_size: int = 1
+    ) -> list[list[GeneratedText]]: ...
+    @overload
+    def __call__(
+        self, inputs: ImageSource, *, max_new_tokens: int | None = None, batch_size: int = 1
+    ) -> list[GeneratedText]: ...
+    def __call__(
+        self, inputs: ImageSource | list[ImageSource], *, max_new_tokens: int | None = None, batch_size: int = 1
+    ) -> list[GeneratedText] | list[list[GeneratedText]]:
+        """A list of one caption for a picture; a list of such lists for a list of pictures.
+
+        Args:
+            inputs: a picture, or a list of them.
+            max_new_tokens: where a model that writes token by token stops; the default is the setting's, 20.
+
+        Raises:
+            ImageError: a picture cannot be used.
+            ModelError: the model cannot describe pictures.
+            UsageError: `max_new_tokens` is out of range.
+        """
+        family = self.model.family
+        before = family.generation
+        family.generation = config.resolve(CaptionSettings, "caption", {"max_new_tokens": max_new_tokens})
+        try:
+            if isinstance(inputs, list):
+                return [_generated(answer) for answer in self.model.caption(inputs, batch_size=batch_size)]
+            return _generated(self.model.caption(inputs))
+        finally:
+            family.generation = before
+
+
+def _generated(caption: Answer) -> list[GeneratedText]:
+    return [{"generated_text": caption.text or ""}]
 
 
 def _example(row: Mapping[str, Any]) -> Example:

@@ -53,7 +53,18 @@ class ModelKeywords(TypedDict, total=False):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskSettings(ModelSettings):
+class GenerationSettings:
+    """How the large models (GIT, BLIP, BLIP-2, InstructBLIP) write; `seesay-mini` and classifiers take no notice."""
+
+    max_new_tokens: int = setting(20, low=1, high=1000)
+    """Tokens (about as many as words) after which GIT, BLIP and the like stop writing."""
+    num_beams: int = setting(1, low=1, high=32)
+    """Beginnings of an answer that GIT, BLIP and the like keep in view; more find likelier ones and take longer. At least
+    3 where several answers are asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskSettings(GenerationSettings, ModelSettings):
     """Ask questions about pictures."""
 
     top_k: int = setting(1, low=1, high=1000)
@@ -72,7 +83,7 @@ class AskSettings(ModelSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaptionSettings(ModelSettings):
+class CaptionSettings(GenerationSettings, ModelSettings):
     """Describe pictures."""
 
     batch_size: int = setting(16, low=1, high=1024)

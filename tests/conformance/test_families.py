@@ -10,7 +10,14 @@ from seesay.answering import answer
 from seesay.models import Family, all_families, load
 from seesay.settings import ModelSettings
 
-CHECKPOINTS = {"mini": "mini_checkpoint", "vilt": "vilt_checkpoint"}
+CHECKPOINTS = {
+    "blip": "blip_checkpoint",
+    "blip2": "blip2_checkpoint",
+    "git": "git_checkpoint",
+    "instructblip": "instructblip_checkpoint",
+    "mini": "mini_checkpoint",
+    "vilt": "vilt_checkpoint",
+}
 """For each family the fixture that holds a small random checkpoint of the real architecture, or the embedded one."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import ModelError, UsageError
 from ..registry import discover
-from ..settings import ModelSettings, Recipe
+from ..settings import GenerationSettings, ModelSettings, Recipe
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Family, Scratch
 
@@ -44,7 +44,10 @@ def load(settings: ModelSettings) -> Family:
     """
     checkpoint = _find(settings)
     family = _family_of(checkpoint)
-    return family.load(checkpoint, place(settings) if family.needs_torch else Placement("cpu", "float32"))
+    model = family.load(checkpoint, place(settings) if family.needs_torch else Placement("cpu", "float32"))
+    if isinstance(settings, GenerationSettings):
+        model.generation = settings
+    return model
 
 
 def for_training(

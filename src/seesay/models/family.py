@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import ModelError
-from ..settings import Recipe
+from ..settings import GenerationSettings, Recipe
 from ..types import Candidate, Example
 
 if TYPE_CHECKING:
@@ -66,13 +66,15 @@ class Family(ABC):
     """Checkpoints that the package carries, by name."""
     needs_torch: ClassVar[bool] = True
     """Whether answering needs torch; training always does."""
-    captions: ClassVar[bool] = False
-    """Whether it describes a picture where no question is asked."""
+    captions: bool = False
+    """Whether it describes a picture where no question is asked; in some families a checkpoint's head decides."""
     reads: ClassVar[bool] = False
     """Whether it reads text in pictures; for those that do not, the reader answers such questions."""
     unknown: ClassVar[str] = ""
     """The answer that means "the picture does not show it", where a family has one."""
 
+    generation: GenerationSettings = GenerationSettings()
+    """For families that write token by token; the others take no notice."""
     checkpoint: Checkpoint
     placement: Placement
     vocabulary: tuple[str, ...]

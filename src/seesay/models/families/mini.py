@@ -56,7 +56,7 @@ class Mini(Family):
     name: ClassVar[str] = "mini"
     model_types: ClassVar[tuple[str, ...]] = ("seesay-mini",)
     needs_torch: ClassVar[bool] = False
-    captions: ClassVar[bool] = True
+    captions: bool = True
     embedded: ClassVar[dict[str, Path]] = {"seesay-mini": EMBEDDED}
     unknown: ClassVar[str] = UNKNOWN_ANSWER
     recipe: ClassVar[Recipe] = Recipe(

@@ -1,0 +1,114 @@
+"""BLIP: a picture's patches, looked at by a text decoder that describes them, or by a question whose answer it writes.
+
+Li, Li, Xiong and Hoi, "BLIP: Bootstrapping Language-Image Pre-training for Unified Vision-Language Understanding and
+Generation", ICML 2022; network and processor are those of transformers. Two heads have one `model_type`, so the
+architecture in config.json decides: `BlipForConditionalGeneration` describes, and takes a text as the beginning of its
+description; `BlipForQuestionAnswering` answers. transformers builds either from the weights of the other, silently.
+
+In transformers the decoder looks at the padding of shorter questions too (`generate` hands it no mask of them, and its
+cross-attention drops the one it is given), so that an answer depends on the other questions of its batch. Here the encoders
+are called one by one, and the mask is put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+from ...errors import ModelError
+from ..checkpoint import Checkpoint, Placement, load_weights
+from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+
+DESCRIBES, ANSWERS = "BlipForConditionalGeneration", "BlipForQuestionAnswering"
+
+
+class Blip(Generative):
+    """A BLIP that describes or answers, its processor and its tokenizer."""
+
+    name: ClassVar[str] = "blip"
+    model_types: ClassVar[tuple[str, ...]] = ("blip",)
+    architectures: ClassVar[tuple[str, ...]] = (DESCRIBES, ANSWERS)
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
+        import transformers
+        from transformers import BertTokenizer, BlipConfig
+        from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+
+        config = read_config(checkpoint, BlipConfig, cls.architectures)
+        image_processor = read_processor(BlipImageProcessorPil, checkpoint)
+        tokenizer = read_processor(BertTokenizer, checkpoint)
+        network = getattr(transformers, checkpoint.architecture)
+        weights = load_weights(network, checkpoint, config, placement, attention="eager")
+        model = cls(weights, image_processor, tokenizer, checkpoint, placement)
+        model.captions = checkpoint.architecture == DESCRIBES
+        _put_masks_back(model._decoder)
+        return model
+
+    @property
+    def _decoder(self) -> Any:
+        return self._network.text_decoder
+
+    @property
+    def _ends(self) -> list[int]:
+        return [self._decoder.config.sep_token_id]  # `eos_token_id` of these checkpoints means nothing
+
+    def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
+        self._refuse_the_other_task(questions)
+        if self.captions:
+            longest = self._longest - self._room
+            start = self._decoder.config.bos_token_id
+            return pad_left([[start, *self._encode(text)][:longest] for text in questions], self._padding)
+        # Read by an encoder, so padded at the right.
+        text = self.tokenizer(
+            list(questions),
+            padding=True,
+            truncation=True,
+            max_length=self._longest,
+            split_special_tokens=True,
+            return_token_type_ids=False,
+            return_tensors="pt",
+        )
+        return dict(text)
+
+    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
+        import torch
+
+        patches = self._network.vision_model(pixel_values=tensors["pixel_values"]).last_hidden_state  # (B, N, D)
+        ids, mask = tensors["input_ids"], tensors["attention_mask"]
+        all_patches = mask.new_ones(patches.shape[:2])
+        if self.captions:
+            seen = {"encoder_hidden_states": patches, "encoder_attention_mask": all_patches}
+            return Prompt(self._decoder, {"input_ids": ids, "attention_mask": mask, **seen})
+        question = self._network.text_encoder(
+            input_ids=ids, attention_mask=mask, encoder_hidden_states=patches, encoder_attention_mask=all_patches
+        ).last_hidden_state  # (B, T, D)
+        start = torch.full_like(ids[:, :1], self._decoder.config.bos_token_id)
+        seen = {"encoder_hidden_states": question, "encoder_attention_mask": mask}
+        return Prompt(self._decoder, {"input_ids": start, "attention_mask": torch.ones_like(start), **seen})
+
+    def _refuse_the_other_task(self, questions: Sequence[str]) -> None:
+        if self.captions and any(question.endswith("?") for question in questions):
+            hint = "take one that answers, such as Salesforce/blip-vqa-base; a text without ? is how the caption begins"
+            raise ModelError(
+                "this BLIP describes pictures and answers no questions", where=self.checkpoint.name, hint=hint
+            )
+        if not self.captions and not all(questions):
+            hint = "take one that describes, such as Salesforce/blip-image-captioning-base"
+            raise ModelError(
+                "this BLIP answers questions and cannot describe pictures", where=self.checkpoint.name, hint=hint
+            )
+
+
+def _put_masks_back(decoder: Any) -> None:
+    """Let cross-attention use the mask it is called with. Up to 5.23 transformers passes it as the mask of the decoder's
+    own tokens, which cross-attention then replaces by one that never arrives."""
+
+    def as_its_own(module: Any, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return args, {
+            **given,
+            "encoder_attention_mask": given.get("encoder_attention_mask", given.get("attention_mask")),
+        }
+
+    for layer in decoder.bert.encoder.layer:
+        layer.crossattention.self.register_forward_pre_hook(as_its_own, with_kwargs=True)

@@ -1,0 +1,319 @@
+"""What families share that write an answer token by token: greedy or beam search, scores, and prompts of unequal length.
+
+A score is the likelihood of the answer's tokens, its end among them, as a geometric mean: exp(mean log p), in 0..1. Answers
+of different length are comparable, and `score` of a given text is on the same scale. Beams are ranked by it too (Wu et al.,
+"Google's Neural Machine Translation System", 2016, section 7, with a length penalty of 1).
+
+Prompts are padded on the left, with positions counted from the first real token, so that the answer follows its prompt
+directly: a batch then gives what single questions give. Padded on the right, decoder-only models answer otherwise.
+
+Knows nothing about one architecture; a family says by `_prompt` what its decoder continues.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+
+from ..errors import InputError, ModelError
+from ..media import digest_image, open_image
+from ..types import Candidate, Example, ImageSource
+from .checkpoint import Checkpoint, Placement, import_torch
+from .family import Batch, Family
+
+if TYPE_CHECKING:
+    import PIL.Image
+    import torch
+
+FEWEST_BEAMS, MOST_BEAMS = 3, 32
+"""Beams where alternatives are asked for."""
+TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
+IGNORED = -1
+"""Stands behind the end of a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a decoder continues: the arguments of its forward pass. All rows (B, ...) stand in the order of the batch.
+
+    `inputs` hold `input_ids` (B, P) and `attention_mask` (B, P), padded on the left; `inputs_embeds` (B, P, D) stand in
+    their place where pictures do. An encoder-decoder has the mask of its encoder's input there, and no `input_ids`.
+    """
+
+    decoder: Any
+    inputs: dict[str, Any]
+
+
+class Generative(Family):
+    """A loaded checkpoint that writes its answers."""
+
+    architectures: ClassVar[tuple[str, ...]]
+    """The classes in config.json that can answer or describe; another one of the same family has another head."""
+
+    def __init__(
+        self, network: Any, image_processor: Any, tokenizer: Any, checkpoint: Checkpoint, placement: Placement
+    ) -> None:
+        self._network, self.image_processor, self.tokenizer = network.eval(), image_processor, tokenizer
+        self.checkpoint, self.placement, self.vocabulary = checkpoint, placement, ()
+        self._forget_habits()
+
+    @classmethod
+    def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
+        cls._refuse_training(checkpoint.name)
+
+    @classmethod
+    def create(
+        cls, configuration: str, placement: Placement, vocabulary: Sequence[str], questions: Iterable[str], seed: int
+    ) -> Self:
+        cls._refuse_training(configuration)
+
+    @property
+    def engine(self) -> str:
+        import torch
+
+        return f"torch {torch.__version__}"
+
+    @property
+    def network(self) -> torch.nn.Module:
+        network: torch.nn.Module = self._network
+        return network
+
+    def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
+        import torch
+
+        if normalize is not None:
+            self._refuse_training(self.checkpoint.name)
+        sources = [self._only_picture(example) for example in examples]
+        digests = [digest_image(source) for source in sources]
+        # Pictures that come twice in a batch are opened once.
+        pixels = {digest: self._pixels(source) for digest, source in dict(zip(digests, sources, strict=True)).items()}
+        tensors = self._texts([example.question.strip() for example in examples])
+        tensors["pixel_values"] = torch.stack([pixels[digest] for digest in digests])
+        return Batch(tensors, tuple((digest,) for digest in digests))
+
+    def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
+        import torch
+
+        beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
+        with torch.inference_mode():
+            replies, chances = self._write(self._prompt(self._placed(batch)), beams)
+        rows = range(0, len(replies), beams)
+        return [self._rank(replies[row : row + beams], chances[row : row + beams], top_k) for row in rows]
+
+    def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
+        import torch
+
+        ends = self._ends
+        replies = [[*self._reply_ids(answer), ends[0]][: self._room] for answer in answers]
+        longest = max(map(len, replies))
+        ids = torch.tensor([reply + [IGNORED] * (longest - len(reply)) for reply in replies])
+        with torch.inference_mode():
+            prompt = self._prompt(self._placed(batch))
+            ids = ids.to(self.placement.device)
+            chances = _logits(prompt, ids.clamp_min(0)).float().log_softmax(-1)  # (B, T, vocabulary)
+        return _likelihoods(chances.gather(-1, ids.clamp_min(0)[..., None])[..., 0], ids).tolist()
+
+    def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
+        self._refuse_training(self.checkpoint.name)
+
+    def save(self, folder: Path) -> None:
+        self._network.save_pretrained(folder)
+        self.image_processor.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+    @abstractmethod
+    def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
+        """The tensors of a batch that come from its questions, where an empty one asks for a caption."""
+
+    @abstractmethod
+    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
+        """What the decoder continues, given the tensors of a batch; pictures and questions are encoded here."""
+
+    def _reply_ids(self, answer: str) -> list[int]:
+        """An answer as the decoder would write it, without its end."""
+        return self._encode(answer)
+
+    def _encode(self, text: str) -> list[int]:
+        """Tokens of a text; a special token that a user typed stays the letters it is made of."""
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
+        return ids
+
+    @property
+    def _decoder(self) -> Any:
+        """The part of the network that writes."""
+        return self._network
+
+    @property
+    def _ends(self) -> list[int]:
+        """Tokens that end a reply."""
+        end = self._decoder.generation_config.eos_token_id
+        return list(end) if isinstance(end, (list, tuple)) else [end]
+
+    @property
+    def _longest(self) -> int:
+        """Tokens that the decoder has positions for."""
+        return int(getattr(self._decoder.config, "max_position_embeddings", None) or 512)
+
+    @property
+    def _room(self) -> int:
+        """Tokens of the longest reply."""
+        return min(self.generation.max_new_tokens, self._longest // 2)
+
+    def _pixels(self, source: ImageSource) -> torch.Tensor:
+        """(3, H, W), of one size for all pictures."""
+        image = self._framed(open_image(source).pixels)
+        pixels: torch.Tensor = self.image_processor(image, return_tensors="pt").pixel_values[0]
+        return pixels
+
+    def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
+        """The picture as the processor can take it."""
+        return image
+
+    def _placed(self, batch: Batch) -> dict[str, Any]:
+        import torch
+
+        # Not the network's own dtype: parts of BLIP-2 stay in float32 whatever the rest is.
+        device, dtype = self.placement.device, getattr(torch, self.placement.dtype)
+        return {
+            name: value.to(device, dtype if value.is_floating_point() else None)
+            for name, value in batch.tensors.items()
+        }
+
+    def _write(self, prompt: Prompt, beams: int) -> tuple[list[list[int]], list[float]]:
+        """Replies without their ends and their scores, `beams` of each row, one row after another."""
+        import torch
+        from transformers import GenerationConfig
+
+        ends = self._ends
+        options = GenerationConfig(
+            max_new_tokens=self._room, num_beams=beams, num_return_sequences=beams, do_sample=False,
+            eos_token_id=ends, pad_token_id=self._padding, return_dict_in_generate=True, output_logits=True,
+        )  # fmt: skip
+        found = prompt.decoder.generate(**prompt.inputs, generation_config=options)
+        # An encoder-decoder's text begins with one token of its own. There are more steps than tokens where a search went on
+        # for another row or another beam.
+        ids = found.sequences[:, prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1 :]
+        chances = prompt.decoder.compute_transition_scores(
+            found.sequences, [step.float() for step in found.logits], found.get("beam_indices"), normalize_logits=True
+        )
+        after_end = torch.isin(ids, torch.tensor(ends, device=ids.device)).cumsum(1).roll(1, 1)
+        after_end[:, 0] = 0
+        ids = ids.masked_fill(after_end > 0, IGNORED)
+        replies = [[token for token in row if token != IGNORED and token not in ends] for row in ids.tolist()]
+        return replies, _likelihoods(chances, ids).tolist()
+
+    def _forget_habits(self) -> None:
+        """Leave of a checkpoint's generation_config.json only which tokens begin and end a text. It may also ask for
+        sampling, penalties or beams, and scores would then be those of something else than the model."""
+        from transformers import GenerationConfig
+
+        old = self._decoder.generation_config
+        end = self.tokenizer.eos_token_id if old.eos_token_id is None else old.eos_token_id
+        start = old.decoder_start_token_id
+        self._decoder.generation_config = GenerationConfig(eos_token_id=end, decoder_start_token_id=start)
+
+    @property
+    def _padding(self) -> int:
+        padding = self.tokenizer.pad_token_id
+        return self._ends[0] if padding is None else int(padding)
+
+    def _rank(self, replies: Sequence[list[int]], chances: Sequence[float], top_k: int) -> tuple[Candidate, ...]:
+        """The best texts, best first. Two replies of one text (spelled in other tokens) are the better one of them."""
+        best: dict[str, float] = {}
+        for reply, chance in zip(replies, chances, strict=True):
+            text = self.tokenizer.decode(reply, skip_special_tokens=True).strip()
+            best[text] = max(chance, best.get(text, 0.0))
+        ranked = sorted(best.items(), key=lambda item: -item[1])
+        return tuple(Candidate(text, chance) for text, chance in ranked[:top_k])
+
+    @classmethod
+    def _refuse_training(cls, name: str) -> NoReturn:
+        hint = "seesay-mini and ViLT can be trained"
+        raise ModelError(f"training models of the family {cls.name} is not supported yet", where=name, hint=hint)
+
+    def _only_picture(self, example: Example) -> ImageSource:
+        if len(example.images) != 1:
+            found = len(example.images)
+            raise InputError(f"{self.name} takes one picture a question, not {found}", where=example.origin)
+        return example.images[0]
+
+
+def pad_left(rows: Sequence[Sequence[int]], padding: int) -> dict[str, Any]:
+    """`input_ids` and `attention_mask` (B, P) of rows of unequal length, which all end at the right."""
+    import torch
+
+    longest = max(map(len, rows))
+    ids = [[padding] * (longest - len(row)) + list(row) for row in rows]
+    mask = [[0] * (longest - len(row)) + [1] * len(row) for row in rows]
+    return {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(mask)}
+
+
+def read_config(checkpoint: Checkpoint, config: Any, architectures: Sequence[str]) -> Any:
+    """The checkpoint's configuration, where its architecture is one that writes.
+
+    Args:
+        config: the configuration class of transformers.
+
+    Raises:
+        ModelError: it was saved with another head, or config.json cannot be used.
+    """
+    if checkpoint.architecture not in architectures:
+        # transformers would build the head that is asked for, with random weights.
+        found = checkpoint.architecture or "no architecture named"
+        hint = f"what can: {', '.join(architectures)}"
+        raise ModelError(f"this checkpoint cannot write answers ({found})", where=checkpoint.name, hint=hint)
+    import_torch()
+    try:
+        return config.from_dict(dict(checkpoint.config))
+    except (TypeError, ValueError, KeyError) as error:
+        raise ModelError(f"config.json cannot be used: {error}", where=checkpoint.name) from None
+
+
+def read_processor(kind: Any, checkpoint: Checkpoint, subfolder: str = "", **more: Any) -> Any:
+    """An image processor or a tokenizer of the class `kind`, from the checkpoint's files; `more` goes to the class.
+
+    Classes are named one by one: the automatic ones take seconds to import, and choose torchvision where it is installed,
+    whose resizing gives other pixels than the ones the published checkpoints were trained on.
+
+    Raises:
+        ModelError: files are missing or cannot be used.
+    """
+    folder = checkpoint.folder / subfolder
+    if "Image" not in kind.__name__ and not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        # Without them, transformers would make a tokenizer that knows next to nothing.
+        raise ModelError("no tokenizer", where=f"{checkpoint.name}/{subfolder}".rstrip("/"), hint="tokenizer.json")
+    try:
+        return kind.from_pretrained(folder, **more)
+    except (OSError, ValueError, TypeError) as error:
+        hint = "a checkpoint needs its preprocessor_config.json or processor_config.json and its tokenizer files"
+        found = str(error).splitlines()[0]
+        raise ModelError(f"no usable processor: {found}", where=checkpoint.name, hint=hint) from None
+
+
+def _logits(prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
+    """(B, T, vocabulary): what the decoder says for each token of `replies` (B, T), given those before it."""
+    import torch
+
+    inputs, decoder, written = dict(prompt.inputs), prompt.decoder, replies[:, :-1]
+    if decoder.config.is_encoder_decoder:
+        start = written.new_full((len(written), 1), decoder.generation_config.decoder_start_token_id)
+        return decoder(**inputs, decoder_input_ids=torch.cat([start, written], dim=1)).logits  # type: ignore[no-any-return]
+    if "inputs_embeds" in inputs:
+        del inputs["input_ids"]
+        embeddings = decoder.get_input_embeddings()(written).to(inputs["inputs_embeds"].dtype)
+        inputs["inputs_embeds"] = torch.cat([inputs["inputs_embeds"], embeddings], dim=1)
+    else:
+        inputs["input_ids"] = torch.cat([inputs["input_ids"], written], dim=1)
+    mask = torch.cat([inputs["attention_mask"], torch.ones_like(written)], dim=1)
+    positions = (mask.cumsum(1) - 1).masked_fill(mask == 0, 0)
+    logits: torch.Tensor = decoder(**inputs | {"attention_mask": mask, "position_ids": positions}).logits
+    return logits[:, -replies.shape[1] :]
+
+
+def _likelihoods(chances: torch.Tensor, replies: torch.Tensor) -> torch.Tensor:
+    """(B,): exp of the mean log-probability (B, T) over the tokens of each reply (B, T)."""
+    real = replies != IGNORED
+    return ((chances * real).sum(1) / real.sum(1)).exp()
