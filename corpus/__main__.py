@@ -157,7 +157,7 @@ def measure(given: dict, model: str, rows: int, stamps: Path | None, output: Pat
     facts = json.loads((given["run"] / "concepts.json").read_text())
     found = {split: measuring.test(given["folder"], model, split, rows, facts) for split in ("test", "new")}
     if stamps is not None:
-        found["photographs"] = measuring.photographs(stamps, model)
+        found["photographs"] = measuring.photographs(stamps, model, wordnet.hierarchy(given["cache"]))
     output.write_text(
         json.dumps({"commit": measuring.commit(), "command": "python -m corpus measure", **found}, indent=1)
     )

@@ -29,6 +29,8 @@ from seesay.models.mini.calibration import Calibration
 from seesay.settings import ModelSettings
 from seesay.types import Answer, Example
 
+from .wordnet import Hierarchy
+
 RISKS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3)
 
 
@@ -157,7 +159,7 @@ def _share(values: Sequence[bool], asked: Sequence[Asked]) -> dict[str, float]:
     return {"mean": found.mean, "low": found.low, "high": found.high}
 
 
-def photographs(stamps: Path, model: str) -> dict[str, Any]:
+def photographs(stamps: Path, model: str, tree: Hierarchy) -> dict[str, Any]:
     """Share of Tux Paint's photographs whose name is among the first five, and what the sample pictures are called."""
     from seesay.api import Model
 
@@ -165,12 +167,12 @@ def photographs(stamps: Path, model: str) -> dict[str, Any]:
     right = []
     for path, words in _stamps(stamps):
         names = [c.text for c in asked.ask(str(path), "what is this?", top_k=5, risk=1.0).alternatives]
-        right.append((path.stem, words, names, any(_says(words, name) for name in names)))
+        right.append((path.stem, words, names, any(_says(words, name, tree) for name in names)))
     samples = {}
     for name, picture in _samples():
         found = asked.ask(picture, "what is this?", top_k=5, risk=1.0)
         samples[name] = [(c.text, round(c.score, 3)) for c in found.alternatives]
-    first = [_says(words, names[0]) for _, words, names, _ in right]
+    first = [_says(words, names[0], tree) for _, words, names, _ in right]
     return {"stamps": len(right), "top1": sum(first) / len(first), "top5": sum(r[3] for r in right) / len(right), "samples": samples,
             "wrong": [(stem, words, names) for stem, words, names, good in right if not good]}  # fmt: skip
 
@@ -206,14 +208,12 @@ def _stamps(folder: Path) -> Iterator[tuple[Path, str]]:
             yield path, sentence
 
 
-def _says(sentence: str, name: str) -> bool:
-    """Whether a sentence names a thing: "A rainbow lorikeet." is no parrot by these words."""
+def _says(sentence: str, name: str, tree: Hierarchy) -> bool:
+    """Whether a sentence names a thing, or a kind of it: "A crow." is a bird."""
     words = re.findall(r"[a-z]+", sentence.lower())
-    wanted = re.findall(r"[a-z]+", name)
-    if not wanted:
-        return False
-    stems = {word.removesuffix("es") for word in words} | {word.removesuffix("s") for word in words} | set(words)
-    return all(word in stems or word.removesuffix("s") in stems for word in wanted)
+    phrases = {" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words))}
+    phrases |= {phrase.removesuffix("s") for phrase in phrases}
+    return name in phrases or any(name in tree.kinds_of_word(phrase) for phrase in phrases)
 
 
 def _samples() -> Iterator[tuple[str, Any]]:

@@ -19,6 +19,8 @@ CATEGORY_SYNSETS = {
     "vehicle": {"04524313"}, "building": {"02913152"}, "clothing": {"03051540", "03380867", "03513627", "02778669"}, "musical instrument": {"03800933"},
     "tool": {"04451818"}, "sports equipment": {"04285146"},
 }  # fmt: skip
+THINGS = {"00015388", "07555863", "00021265", "00017222", "00021939", "07881800"}
+"""Animals, food, plants, artifacts, drinks."""
 SENSES = {
     "cup of coffee": "coffee", "cup of tea": "tea", "ufo": "unidentified_flying_object", "phone": "telephone", "cap": "cap",
     "glass of wine": "wine", "mug of beer": "beer", "jar of honey": "honey", "glass of milk": "milk", "bowl of rice": "rice",
@@ -85,6 +87,8 @@ class ImageNetClass:
     name: str
     own_name: str
     category: str
+    kinds: list[str]
+    """More general concepts: a penguin is a bird."""
 
 
 def read(cache_folder: Path) -> tuple[dict[str, Synset], dict[str, list[str]], dict[str, int]]:
@@ -125,6 +129,15 @@ class Hierarchy:
         above = [self.name_of[offset] for offset in self._above(own) if offset in self.name_of] if own else []
         return [kind for kind in above if kind != name and (name, kind) not in NOT_A_KIND]
 
+    def kinds_of_word(self, word: str) -> set[str]:
+        """The concepts that a word means or is a kind of, in its meanings that are things: crow -> bird."""
+        found = set()
+        for offset in self.index.get(word.replace(" ", "_"), []):
+            above = {offset, *self._above(offset)}
+            if above & THINGS:
+                found |= {name for name, own in self.synset_of.items() if own in above and name not in NO_KINDS}
+        return found
+
     def synonyms(self) -> dict[str, str]:
         """Other words for a concept: automobile -> car. Only words that WordNet's own texts use, in their first meaning.
 
@@ -149,7 +162,7 @@ class Hierarchy:
             above = [offset, *self._above(offset)]
             own = self.synsets[offset].words[0].replace("_", " ")
             name = CLASS_NAMES.get(own) or next((self.name_of[o] for o in above if o in self.name_of), own)
-            made.append(ImageNetClass(name, own, self._category(above)))
+            made.append(ImageNetClass(name, own, self._category(above), self.kinds(name)))
         return made
 
     def _words(self, offset: str) -> list[str]:

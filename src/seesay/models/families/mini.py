@@ -26,10 +26,10 @@ from ..family import Batch, Family
 from ..feature_cache import FeatureCache
 from ..mini.calibration import KINDS, Calibration
 from ..mini.encoder import SHAPES, Encoder, open_session, prepare
+from ..mini.expert import Expert
 from ..mini.hints import Hints
-from ..mini.search import LONGEST, Found, beam_search, log_softmax
+from ..mini.search import LONGEST, beam_search, log_softmax
 from ..mini.tokenizer import ANSWER, ASK, CAPTION, END, PAD, UNKNOWN_ANSWER, Tokenizer
-from ..mini.words import a
 
 if TYPE_CHECKING:
     import torch
@@ -42,8 +42,6 @@ FILES = ("encoder.onnx", "tokenizer.json", "classes.json", "config.json")
 REMEMBERED = 64
 """Pictures whose features are kept in memory, so that the next question about them looks at nothing again."""
 BEAMS, MOST_BEAMS = 5, 32
-DOUBTFUL, SURE = 0.5, 0.5
-"""Below the first a caption is doubtful; from the second on the encoder is sure of a name."""
 DEFAULT_RISK = 0.1
 DESCRIBE = ("describe", "caption")
 """A question that begins so asks for a caption."""
@@ -75,6 +73,7 @@ class Mini(Family):
         self.checkpoint, self.placement, self.tokenizer, self.runtime = checkpoint, placement, tokenizer, runtime
         self.encoder = Encoder(folder / "encoder.onnx")
         self.hints = Hints.load(folder / "classes.json", tokenizer)
+        self.expert = Expert(folder / "classes.json", tokenizer)
         self.calibration = Calibration.load(folder / "calibration.json")
         self.vocabulary = ()
         self._seen: OrderedDict[str, Array] = OrderedDict()
@@ -143,15 +142,20 @@ class Mini(Family):
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
         tensors = {name: numpy.asarray(batch.tensors[name]) for name in (*FEATURES, "picture")}
         memory = self.runtime.look(*(tensors[name] for name in FEATURES))
-        prompts: list[list[int]] = batch.tensors["prompts"]
-        found = []
-        for prompt, index in zip(prompts, tensors["picture"].tolist(), strict=True):
-            candidates = self._answer(prompt, memory[index : index + 1], top_k)
-            if len(prompt) == 1 and candidates[0].score < DOUBTFUL:
-                hint = self._by_hint(tensors["hints"][index, 0], tensors["chances"][index, 0])
-                candidates = (*hint, *candidates)[:top_k]
-            found.append(candidates)
-        return found
+        answers: list[tuple[Candidate, ...]] = []
+        for prompt, index in zip(batch.tensors["prompts"], tensors["picture"].tolist(), strict=True):
+            if not prompt:
+                answers.append((Candidate(UNKNOWN_ANSWER, 1.0),))
+                continue
+            pairs = self._search(prompt, memory[index : index + 1], top_k)
+            kind = KINDS[-1] if len(prompt) == 1 else kind_of(pairs[0][0])
+            candidates = tuple(Candidate(text, self.calibration(kind, chance)) for text, chance in pairs)
+            if self.calibrated:
+                names = [self.tokenizer.tokens[name] for name in tensors["hints"][index].tolist()]
+                seen = list(zip(names, tensors["chances"][index].tolist(), strict=True))
+                candidates = self.expert.heard(prompt, candidates, pairs[0][1], seen)
+            answers.append(candidates[:top_k])
+        return answers
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
         memory = self.runtime.look(*(numpy.asarray(batch.tensors[name]) for name in FEATURES))
@@ -195,41 +199,27 @@ class Mini(Family):
         words = self.tokenizer.unknown_words(question)
         return f"this model does not know the word {words[0]!r}" if words else "the picture does not seem to show it"
 
-    def _answer(self, prompt: list[int], memory: Array, top_k: int) -> tuple[Candidate, ...]:
-        if not prompt:
-            return (Candidate(UNKNOWN_ANSWER, 1.0),)
+    def _search(self, prompt: list[int], memory: Array, top_k: int) -> list[tuple[str, float]]:
+        """Answers and their probabilities (of captions a token's mean), the best first, each text once."""
 
         def step(ids: Array) -> Array:
             return self.runtime.decode(ids, numpy.repeat(memory, len(ids), axis=0))
 
-        found = beam_search(
-            step, prompt, self.tokenizer.ids[END], min(max(BEAMS, top_k), MOST_BEAMS), self._room(prompt)
-        )
-        if len(prompt) == 1:  # a caption: longer ones are not less likely for being longer
+        beams = min(max(BEAMS, top_k), MOST_BEAMS)
+        found = beam_search(step, prompt, self.tokenizer.ids[END], beams, self._room(prompt))
+        is_caption = len(prompt) == 1
+        if is_caption:  # longer ones are not less likely for being longer
             found.sort(key=lambda answer: -answer.per_token)
-        candidates: dict[str, Candidate] = {}
-        kind = self._kind(found[0], is_caption=len(prompt) == 1)
+        pairs: dict[str, float] = {}
         for answer in found:
             text = self.tokenizer.decode(answer.ids)
-            chance = numpy.exp(answer.per_token if len(prompt) == 1 else answer.log_probability)
-            if text and text not in candidates and (text != UNKNOWN_ANSWER or not candidates):
-                candidates[text] = Candidate(text, self.calibration(kind, float(chance)))
-        return tuple(list(candidates.values())[:top_k]) or (Candidate(UNKNOWN_ANSWER, 0.0),)
-
-    def _by_hint(self, name: int, chance: float) -> tuple[Candidate, ...]:
-        """A caption by the encoder's most likely name alone, where it is sure and the decoder's own sentence is doubtful:
-        photographs, which the encoder has seen and the decoder has not."""
-        if self._cache is not None or chance < SURE:
-            return ()
-        return (Candidate(a(self.tokenizer.tokens[int(name)]), float(chance)),)
+            if text and (text != UNKNOWN_ANSWER or not pairs):
+                pairs.setdefault(text, float(numpy.exp(answer.per_token if is_caption else answer.log_probability)))
+        return list(pairs.items()) or [(UNKNOWN_ANSWER, 0.0)]
 
     def _room(self, prompt: list[int]) -> int:
         """Tokens of the longest answer after `prompt`."""
         return min(LONGEST, int(self.checkpoint.config["max_tokens"]) - len(prompt))
-
-    def _kind(self, answer: Found, *, is_caption: bool) -> str:
-        text = self.tokenizer.decode(answer.ids)
-        return KINDS[-1] if is_caption else kind_of(text)
 
     def _prompt(self, question: str) -> list[int]:
         ids = self.tokenizer.ids

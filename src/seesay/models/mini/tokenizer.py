@@ -60,6 +60,7 @@ class Tokenizer:
     ) -> None:
         self.names, self.words, self.synonyms = tuple(names), tuple(words), dict(synonyms)
         self.answers = tuple(answers)
+        self.names_set = frozenset((*names, *answers))
         letters = [f"[{letter}]" for letter in LETTERS]
         self.tokens = (*SPECIAL, *letters, *dict.fromkeys((*self.names, *self.words, *self.answers)))
         self.ids = {token: index for index, token in enumerate(self.tokens)}
