@@ -25,7 +25,7 @@ from seesay.metrics import normalizer
 from seesay.metrics.bootstrap import interval
 from seesay.models import load
 from seesay.models.families.mini import kind_of
-from seesay.models.mini.calibration import Calibration
+from seesay.models.mini.calibration import KINDS, Calibration
 from seesay.settings import ModelSettings
 from seesay.types import Answer, Example
 
@@ -50,15 +50,19 @@ class Asked:
         return self.given.alternatives[0].text == self.expected
 
 
-def ask(folder: Path, split: str, model: str, limit: int, top_k: int = 5, kinds: Sequence[str] = ()) -> list[Asked]:
-    """Answers to `limit` rows of a split (all where 0), captions left out."""
+def ask(folder: Path, split: str, model: str, limit: int, top_k: int = 5, captions: bool = False) -> list[Asked]:
+    """Answers to `limit` questions of a split (all where 0), or its captions."""
     rows = [json.loads(line) for line in (folder / f"{split}.jsonl").open()]
-    rows = [row for row in rows if "question" in row and (not kinds or row["question_type"] in kinds)]
+    rows = [row for row in rows if ("caption" in row) == captions]
     if limit and limit < len(rows):
         chosen = numpy.sort(numpy.random.default_rng(0).permutation(len(rows))[:limit])
         rows = [rows[index] for index in chosen]
     examples = [
-        Example((str(folder / row["image"]),), row["question"], (row["answer"],), question_type=row["question_type"])
+        Example((str(folder / row["image"]),), "", (row["caption"],), question_type="caption")
+        if captions
+        else Example(
+            (str(folder / row["image"]),), row["question"], (row["answer"],), question_type=row["question_type"]
+        )
         for row in rows
     ]
     family = load(ModelSettings(model=model))
@@ -74,10 +78,12 @@ def calibrate(folder: Path, model: Path, limit: int) -> dict[str, float]:
     target = model / "calibration.json"
     target.unlink(missing_ok=True)
     asked = ask(folder, "validation", str(model), limit, top_k=1)
+    described = ask(folder, "validation", str(model), limit // 5, top_k=1, captions=True)
     curves: dict[str, list[tuple[float, float]]] = {}
     groups: dict[str, list[Asked]] = {}
     for one in asked:
         groups.setdefault(kind_of(one.given.alternatives[0].text), []).append(one)
+    groups[KINDS[-1]] = described
     for kind, group in groups.items():
         scores, right = (
             numpy.array([one.given.score for one in group]),

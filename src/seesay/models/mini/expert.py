@@ -21,6 +21,8 @@ AGREED = 0.95
 HEARD, LIKELY, SURE, VERY_SURE = 0.1, 0.4, 0.5, 0.8
 """Probabilities of the encoder from which on it counts beside the decoder, against one without an idea, alone, and for a
 whole category."""
+ALONE = 0.25
+"""What the encoder's probability counts where the decoder says something else: little on drawings, much on photographs."""
 NO_IDEA = 0.2
 """Below this probability of its best answer the decoder has none."""
 DOUBTFUL = 0.5
@@ -59,12 +61,21 @@ class Expert:
         asked = [word for word in words if word not in PRESENCE and word not in (ASK, ANSWER, PLURAL)]
         if given[0].text in ("yes", "no") and len(asked) == 1:
             return self._present(asked[0], given, seen)
-        if given[0].text in self._kinds.get(name, ()) and chance >= HEARD:
-            return _first(Candidate(given[0].text, max(AGREED, given[0].score)), given)
         about_one_thing = not any(word in self.tokenizer.names_set for word in asked)
-        if probability < NO_IDEA and chance >= LIKELY and about_one_thing and self._is_name(given[0].text):
-            return _first(Candidate(name, chance), given)
-        return given
+        if not about_one_thing or given[0].text not in self.tokenizer.names_set:
+            return given
+        if given[0].text in self._kinds.get(name, ()) and chance >= HEARD:
+            given = _first(Candidate(given[0].text, max(AGREED, given[0].score)), given)
+        elif probability < NO_IDEA and chance >= LIKELY:
+            given = _first(Candidate(name, chance), given)
+        return self._beside(given, seen)
+
+    def _beside(self, given: tuple[Candidate, ...], seen: Sequence[tuple[str, float]]) -> tuple[Candidate, ...]:
+        """With the encoder's own names among the alternatives, where they get what the best answer leaves."""
+        best, *rest = given
+        known = {one.text for one in given}
+        added = [Candidate(name, chance * ALONE) for name, chance in seen if chance >= HEARD and name not in known]
+        return _first(best, (best, *sorted([*rest, *added], key=lambda one: -one.score)))
 
     def _present(
         self, asked: str, given: tuple[Candidate, ...], seen: Sequence[tuple[str, float]]
@@ -75,9 +86,6 @@ class Expert:
             return given
         score = max(mass, given[0].score if given[0].text == "yes" else 0.0)
         return _first(Candidate("yes", min(score, AGREED)), given)
-
-    def _is_name(self, text: str) -> bool:
-        return text in self.tokenizer.names_set
 
 
 def _first(best: Candidate, given: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

@@ -47,8 +47,10 @@ def test_a_name_that_both_say_is_nearly_certain(expert: Expert) -> None:
 
 
 def test_a_decoder_with_an_answer_is_not_overruled(expert: Expert) -> None:
-    given = [("dog", 0.4), ("cat", 0.3)]
-    assert heard(expert, "what is this?", given, 0.5, [("rocket", 0.9)]) == given
+    given = [("dog", 0.4), ("cat", 0.3), ("bird", 0.01)]
+    found = heard(expert, "what is this?", given, 0.5, [("rocket", 0.9), ("owl", 0.05)])
+    # What the encoder alone says stands among the alternatives.
+    assert found == [("dog", 0.4), ("cat", 0.3), ("rocket", 0.225), ("bird", 0.01)]
 
 
 def test_a_decoder_without_an_idea_leaves_it_to_the_encoder(expert: Expert) -> None:
