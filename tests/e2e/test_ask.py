@@ -54,7 +54,6 @@ def test_a_mistyped_picture_fails_fast_with_the_near_name(vilt_checkpoint: Path,
     ("arguments", "code", "said"),
     [
         (["photo.jpg"], 2, "a picture or a question is missing"),
-        (["PICTURE", "How many?"], 2, "no model named"),
         (["PICTURE", "How many?", "--model", "nowhere"], 3, "no such folder"),
         (["PICTURE", "How many?", "--model", "owner/name"], 3, "the Hub cannot be reached"),
         (["PICTURE", "How many?", "--model", "MODEL", "--top-k", "0"], 2, "out of range"),

@@ -149,7 +149,10 @@ class Mini(Family):
                 continue
             pairs = self._search(prompt, memory[index : index + 1], top_k)
             kind = KINDS[-1] if len(prompt) == 1 else kind_of(pairs[0][0])
-            candidates = tuple(Candidate(text, self.calibration(kind, chance)) for text, chance in pairs)
+            best = self.calibration(kind, pairs[0][1])
+            # What was measured is how often the *best* answer is right; the others keep their own probability.
+            others = (Candidate(text, min(chance, best)) for text, chance in pairs[1:])
+            candidates = (Candidate(pairs[0][0], best), *others)
             if self.calibrated:
                 names = [self.tokenizer.tokens[name] for name in tensors["hints"][index].tolist()]
                 seen = list(zip(names, tensors["chances"][index].tolist(), strict=True))
