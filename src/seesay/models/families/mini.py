@@ -183,6 +183,7 @@ class Mini(Family):
             return
         from ..mini.learner import save_learner
 
+        folder.mkdir(parents=True, exist_ok=True)
         save_learner(self.runtime.network, folder)
         self.tokenizer.save(folder / "tokenizer.json")
         config = {**self.checkpoint.config, "vocabulary": len(self.tokenizer)}
