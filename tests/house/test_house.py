@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import seesay
+from seesay.cli.main import root
 from seesay.settings import ModelKeywords, ModelSettings, fields_of
 
 HEAVY = (
@@ -50,6 +52,15 @@ def test_help_of_every_command_imports_nothing_heavy() -> None:
         f"print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
     )
     assert run(code).rsplit("LOADED", 1)[1].split() == []
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    lines = run("from seesay.cli.main import root; root(['--help'], standalone_mode=False)").splitlines()
+    listed = dict(line.split(maxsplit=1) for line in lines[lines.index("Commands:") + 1 :])
+    context = click.Context(root)
+    commands = {name: root.get_command(context, name) for name in root.list_commands(context)}
+    assert listed == {name: command.short_help for name, command in commands.items() if command}
+    assert all(listed.values())
 
 
 def test_help_costs_little_processor_time() -> None:
