@@ -142,7 +142,10 @@ class CaptionReport:
             said.append(f"{count:,} of {self.out_of:,} pictures, drawn by the seed {self.seed}")
         silent = sum(not one.caption for one in self.pictures)
         if silent:
-            said.append(f"{silent:,} captions are empty and score as badly as can be")
+            are = "captions are" if silent > 1 else "of the captions is"
+            said.append(f"{silent:,} {are} empty and scored as badly as can be")
+        if count == 1:
+            said.append("CIDEr-D of one picture alone is 0, whatever its caption: it weighs words by how rare they are")
         said += [f"{name} was left out: {what}" for name, what in self.left_out.items()]
         return said
 
@@ -178,7 +181,13 @@ class CaptionReport:
             [_label(figure), *(_cell(getattr(figure, system)) for system in systems)]
             for figure in self.figures.values()
         ]
-        tables = [("captions held against references, 95 % intervals", ["metric", *(SYSTEMS[system] for system in systems)], rows)]
+        tables = [
+            (
+                "captions held against references, 95 % intervals",
+                ["metric", *(SYSTEMS[system] for system in systems)],
+                rows,
+            )
+        ]
         columns = [_variety_cells(one) for one in self.variety.values()]
         names = ["measure", *("people" if name == "people" else SYSTEMS[name] for name in self.variety)]
         named = [[name, *cells] for name, *cells in zip(VARIETY, *columns, strict=True)]

@@ -51,7 +51,7 @@ def _line(bar: Bar) -> str:
         if mark is not None
     ]
     track = f'<span class="track{"" if bar.full == 1 else " own"}">{"".join(parts)}</span>'
-    return f'<div class="bar"><span>{escape(bar.name)}</span>{track}<b>{escape(bar.text)}</b></div>'
+    return f'<div class="bar"><span>{escape(bar.name)}</span>{track}<strong>{escape(bar.text)}</strong></div>'
 
 
 def _place(value: float, bar: Bar) -> float:
