@@ -12,9 +12,11 @@ from PIL import Image, ImageDraw
 
 from seesay.metrics import caption_metrics
 
+pytestmark = pytest.mark.slow
+
 COLORS = {"red": "red", "blue": "blue", "green": "green"}
 SHAPES = {"ball": "ellipse", "box": "rectangle"}
-TRAIN = ["--max-steps", 40, "--eval-steps", 20, "--threads", 1, "--per-device-train-batch-size", 8]
+TRAIN = ["--max-steps", 20, "--eval-steps", 20, "--threads", 1, "--per-device-train-batch-size", 8]
 
 
 @pytest.fixture(scope="module")

@@ -74,13 +74,15 @@ def _grid(title: str, said: str, shown: Sequence[Described], report: CaptionRepo
 def _card(one: Described) -> str:
     known = one.example.answers
     more = f'<p class="label">and {len(known) - REFERENCES} more</p>' if len(known) > REFERENCES else ""
-    wrote = "".join(f"<p>{escape(_short(reference))}</p>" for reference in known[:REFERENCES])
+    wrote = "".join(f'<p dir="auto">{escape(_short(reference))}</p>' for reference in known[:REFERENCES])
     nearest = (
-        f'<p class="label">nearest training picture</p><p>{escape(_short(one.nearest))}</p>' if one.nearest else ""
+        f'<p class="label">nearest training picture</p><p dir="auto">{escape(_short(one.nearest))}</p>'
+        if one.nearest
+        else ""
     )
     return (
         f"<li>{thumbnail(one.example.images[0], _short(known[0]))}<div>"
-        f'<p class="label">the model</p><p class="said">{escape(_short(one.caption)) or "<em>nothing</em>"}</p>'
+        f'<p class="label">the model</p><p class="said" dir="auto">{escape(_short(one.caption)) or "<em>nothing</em>"}</p>'
         f'<p class="label">people</p>{wrote}{more}{nearest}'
         f'<p class="chip">CIDEr-D {one.score:.2f}</p></div></li>'
     )

@@ -30,7 +30,7 @@ from .measure import Table
 HEADLINE = "cider-d"
 """The metric whose differences are tested and by which captions are the best and the worst."""
 SYSTEMS = {"model": "model", "nearest": "nearest training picture", "commonest": "most frequent caption"}
-Reader = Literal["model", "people", "nearest", "commonest"]
+Writer = Literal["model", "people", "nearest", "commonest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class CaptionReport:
     above_nearest: Interval | None
     """CIDEr-D, model minus caption of the nearest training picture, picture by picture."""
     above_commonest: Interval | None
-    variety: Mapping[Reader, Variety]
+    variety: Mapping[Writer, Variety]
     pictures: tuple[Described, ...]
     out_of: int
     """Pictures there are; fewer were measured where a limit was set."""
@@ -305,9 +305,9 @@ def _above(scores: Mapping[str, CaptionScores], baseline: str) -> Interval | Non
 
 def _varieties(
     said: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]], baselines: Baselines | None
-) -> dict[Reader, Variety]:
+) -> dict[Writer, Variety]:
     """Of the model, of people (the first reference of each picture) and of the nearest training picture."""
-    writers: dict[Reader, Sequence[str]] = {"model": said["model"], "people": [known[0] for known in references]}
+    writers: dict[Writer, Sequence[str]] = {"model": said["model"], "people": [known[0] for known in references]}
     if "nearest" in said:
         writers["nearest"] = said["nearest"]
     training = baselines.training if baselines else ()

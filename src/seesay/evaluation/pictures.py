@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
+from ..errors import DataError, ResourceError
 from ..media import digest_image, open_image
 from ..models.families.mini import EMBEDDED
 from ..models.feature_cache import FeatureCache
@@ -42,7 +43,8 @@ def by_content(rows: Iterable[Example]) -> dict[str, Example]:
 class Looking:
     """The embedded encoder's pooled features of pictures, (N, 1280) in 0..6, kept on disk by content.
 
-    They say what is in a picture well enough to find one like it, and need no torch.
+    They say what is in a picture well enough to find one like it, and need no torch. Where the folder they are kept in cannot
+    be written, they are computed again each time: nothing that was trained or described is lost for that.
     """
 
     width = 1280
@@ -52,7 +54,9 @@ class Looking:
 
         self._encoder = Encoder(EMBEDDED / "encoder.onnx")
         self.identity = f"{self._encoder.identity}-pooled"
-        self._cache = FeatureCache(self.identity, self.width)
+        self._cache: FeatureCache | None = None
+        with suppress(ResourceError):
+            self._cache = FeatureCache(self.identity, self.width)
 
     def __call__(self, pictures: Mapping[str, ImageSource], tell: Callable[[int], None] | None = None) -> Array:
         """(len(pictures), 1280) float32, in order; `tell` is called with how many more pictures are done.
@@ -71,10 +75,21 @@ class Looking:
         digests, parts = list(pictures), [numpy.zeros((0, self.width), numpy.float32)]
         for start in range(0, len(digests), AT_ONCE):
             group = digests[start : start + AT_ONCE]
-            parts.append(self._cache.get(group, compute))
+            parts.append(self._kept(group, compute))
             if tell is not None:
                 tell(len(group))
         return numpy.concatenate(parts)
+
+    def _kept(self, digests: list[str], compute: Callable[[list[str]], Array]) -> Array:
+        import numpy
+
+        if self._cache is not None:
+            try:
+                return self._cache.get(digests, compute)
+            except OSError:  # the disk is full, or the folder is gone
+                self._cache = None
+        rounded: Array = compute(digests).astype(numpy.float16).astype(numpy.float32)  # as the cache gives them
+        return rounded
 
 
 def _digest(source: ImageSource, known: dict[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Pictures by content, and the features that say which are alike."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,3 +67,17 @@ def test_features_tell_alike_from_other_and_are_computed_once(photo: PhotoMaker,
     for path in paths:
         path.unlink()
     assert numpy.array_equal(Looking()(pictures), features)
+
+
+def test_without_a_folder_to_keep_them_in_features_are_the_same(
+    photo: PhotoMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = {key: example.images[0] for key, example in by_content([Example((photo(tmp_path / "a.png"),))]).items()}
+    kept = Looking()(pictures)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEESAY_CACHE", str(tmp_path / "file"))
+    assert numpy.array_equal(Looking()(pictures), kept)
+    monkeypatch.setenv("SEESAY_CACHE", str(tmp_path / "gone"))
+    looking = Looking()
+    shutil.rmtree(tmp_path / "gone")
+    assert numpy.array_equal(looking(pictures), kept)
