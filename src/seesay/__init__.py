@@ -14,7 +14,19 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Model, check, evaluate_vqa, load, load_data, read, save_speech, speak, train_caption, train_vqa
+    from .api import (
+        Model,
+        check,
+        evaluate_caption,
+        evaluate_vqa,
+        load,
+        load_data,
+        read,
+        save_speech,
+        speak,
+        train_caption,
+        train_vqa,
+    )
     from .data import Dataset, Format
     from .errors import (
         DataError,
@@ -40,6 +52,7 @@ if TYPE_CHECKING:
     from .settings import (
         CheckSettings,
         DataSettings,
+        EvaluateCaptionSettings,
         EvaluateVqaSettings,
         ReadSettings,
         SpeakSettings,
@@ -52,6 +65,7 @@ _HOMES = {
     ".api": (
         "Model",
         "check",
+        "evaluate_caption",
         "evaluate_vqa",
         "load",
         "load_data",
@@ -86,6 +100,7 @@ _HOMES = {
     ".settings": (
         "CheckSettings",
         "DataSettings",
+        "EvaluateCaptionSettings",
         "EvaluateVqaSettings",
         "ReadSettings",
         "SpeakSettings",
@@ -116,6 +131,7 @@ __all__ = [
     "DataError",
     "DataSettings",
     "Dataset",
+    "EvaluateCaptionSettings",
     "EvaluateVqaSettings",
     "Evidence",
     "Example",
@@ -149,6 +165,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "check",
+    "evaluate_caption",
     "evaluate_vqa",
     "load",
     "load_data",
