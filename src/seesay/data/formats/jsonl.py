@@ -58,12 +58,12 @@ def read_rows(file: Path, name: str) -> Iterator[tuple[str, dict[str, Any] | Pro
 
 
 def _object(raw: bytes, where: str, *, first: bool) -> dict[str, Any] | Problem:
+    hint = 'a line is one object: {"image": ..., "question": ..., "answer": ...} or {"image": ..., "caption": ...}'
     try:
         row = json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
     except UnicodeDecodeError as error:
         return Problem(where, f"byte {error.start + 1} is not UTF-8", "save the file as UTF-8")
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply or a number too long"
-        hint = 'a line is one object: {"image": ..., "question": ..., "answer": ...} or {"image": ..., "caption": ...}'
         return Problem(where, f"not JSON: {reason}", hint)
-    return row if isinstance(row, dict) else Problem(where, f"holds {type(row).__name__}, not an object")
+    return row if isinstance(row, dict) else Problem(where, f"holds {type(row).__name__}, not an object", hint)
