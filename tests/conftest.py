@@ -72,6 +72,12 @@ def caption_sets() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def hub_of_data() -> ModuleType:
+    """The module `hub_of_data.py`: a Hub that data sets are read from."""
+    return _load("hub_of_data")
+
+
+@pytest.fixture(scope="session")
 def vilt_maker() -> ModuleType:
     """The module `vilt_by_formula.py`."""
     return _load("vilt_by_formula")

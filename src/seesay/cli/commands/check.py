@@ -19,13 +19,12 @@ from ..options import json_option, settings_options, settle
 @json_option
 @settings_options(CheckSettings)
 def command(source: str | None, as_json: bool, **given: Any) -> None:
-    """Read a data set as training would: rows, pictures, answers or captions, words, and every problem with its remedy.
+    """Read a data set as training would: rows, pictures, answers, vocabulary, and every problem with its remedy.
 
     Exits with 3 where training would not start.
 
     \b
         seesay check my/questions.jsonl
-        seesay check my/captioned-pictures --test-fraction 0.1
         seesay check easy-vqa --json
     """
     if source is not None:

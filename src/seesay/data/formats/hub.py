@@ -8,6 +8,7 @@ refs/convert/parquet) are tried.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -43,6 +44,10 @@ class HubDatasets(Format):
 
 
 def _splits(source: Source) -> Mapping[str, Any]:
+    import datasets
+
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
     loaded = _download(source) if source.text.startswith(PREFIX) else _from_disk(source)
     return loaded if isinstance(loaded, dict) else {"train": loaded}
 
@@ -93,7 +98,6 @@ def _download(source: Source) -> Any:
             "no such data set on the Hub", where=name, hint="check the name; a private one needs HF_TOKEN"
         ) from None
     except (OSError, ValueError) as error:
-        hint = "check the connection; HF_HUB_OFFLINE=1 uses what was downloaded before"
-        raise ResourceError(
-            f"cannot be loaded: {next(iter(str(error).splitlines()), type(error).__name__)}", where=name, hint=hint
-        ) from None
+        # The library's own words name folders of this machine.
+        hint = "check the name and the connection; HF_HUB_OFFLINE=1 uses what was downloaded before"
+        raise ResourceError(f"cannot be loaded ({type(error).__name__})", where=name, hint=hint) from None
