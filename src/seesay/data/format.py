@@ -7,7 +7,7 @@ import json
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -89,18 +89,20 @@ class Source:
             return Path(self.text)
 
     def head(self) -> bytes:
-        """The first bytes of the file; empty for a folder or where there is none."""
-        try:
-            with self.path.open("rb") as file:
-                return file.read(HEAD_BYTES)
-        except (OSError, ValueError):
-            return b""
+        """The first bytes of the file; empty for anything else, and where there is none."""
+        return self._bytes(lambda size: 0)
 
     def tail(self) -> bytes:
-        """The last bytes of the file; empty for a folder or where there is none."""
+        """The last bytes of the file; empty for anything else, and where there is none."""
+        return self._bytes(lambda size: max(0, size - HEAD_BYTES))
+
+    def _bytes(self, start: Callable[[int], int]) -> bytes:
         try:
+            # Opening a pipe would wait for ever.
+            if not self.path.is_file():
+                return b""
             with self.path.open("rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - HEAD_BYTES))
+                file.seek(start(self.path.stat().st_size))
                 return file.read(HEAD_BYTES)
         except (OSError, ValueError):
             return b""

@@ -21,7 +21,8 @@ def by_picture(
     low, high = int(validation * 2**64), 2**64 - int(test * 2**64)
     splits: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
     for example, identity in zip(examples, _identities(examples), strict=True):
-        place = int.from_bytes(hashlib.sha256(f"{seed}:{identity}".encode()).digest()[:8], "big")
+        drawn = hashlib.sha256(f"{seed}:{identity}".encode("utf-8", "surrogatepass")).digest()
+        place = int.from_bytes(drawn[:8], "big")
         splits["validation" if place < low else "test" if place >= high else "train"].append(example)
     return {name: tuple(rows) for name, rows in splits.items()}
 

@@ -202,6 +202,32 @@ def test_flickr_tokens_without_lists_are_all_training_rows(tmp_path: Path, capti
     ]
 
 
+def test_names_that_are_not_utf_8_are_read_and_shown_as_escapes(tmp_path: Path, photo: Callable[..., Path]) -> None:
+    import os
+
+    photo(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("a place")
+    (tmp_path / os.fsdecode(b"b\xe9.png")).symlink_to("nowhere.png")
+    (tmp_path / os.fsdecode(b"b\xe9.txt")).write_text("nothing")
+    dataset = load(DataSettings(data=str(tmp_path), validation_fraction=0.5))
+    rows = [row for rows in dataset.splits.values() for row in rows]
+    assert {row.origin for row in rows} <= {"caf\\udce9.txt:1", "b\\udce9.txt:1"}
+    assert (255, 0, 0) in [
+        open_image(row.images[0]).pixels.getpixel((0, 0)) for row in rows if row.answers == ("a place",)
+    ]
+    assert all(problem.where.isprintable() and problem.message.isprintable() for problem in dataset.problems)
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv", "captions.json", "Flickr8k.token.txt", "rows"])
+def test_a_pipe_is_refused_and_not_waited_for(name: str, tmp_path: Path) -> None:
+    import os
+
+    os.mkfifo(tmp_path / name)
+    for source in (tmp_path / name, tmp_path):
+        with pytest.raises(DataError, match="no format recognises it"):
+            read(source)
+
+
 GOOD = {"image": "a.png", "caption": "a card"}
 
 

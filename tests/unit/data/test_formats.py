@@ -313,7 +313,12 @@ def test_a_folder_of_two_formats_is_refused_by_both_names(tmp_path: Path, photo:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("nothing", "no such file or folder"), (".", "no format recognises it: a folder with")]
+    ("name", "said"),
+    [
+        ("nothing", "no such file or folder"),
+        ("nothing.jsonl", "no such file or folder"),
+        (".", "no format recognises it: a folder with"),
+    ],
 )
 def test_what_no_format_knows_is_told_with_the_formats_there_are(name: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"{said}[\s\S]*vqa-v2"):

@@ -26,7 +26,8 @@ class JsonLines(Format):
             return bool(source.files("*.jsonl"))
         first = next((line for line in source.head().removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()), b"")
         # A pretty-printed object starts with "{" alone; VQA v2 files hold one object with all rows on one line.
-        return source.path.suffix == ".jsonl" or (first[:1] == b"{" and first.rstrip()[-1:] == b"}" and _is_row(first))
+        is_object = first[:1] == b"{" and first.rstrip()[-1:] == b"}"
+        return source.path.is_file() and (source.path.suffix == ".jsonl" or (is_object and _is_row(first)))
 
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
         pictures = Pictures(source.folders)
