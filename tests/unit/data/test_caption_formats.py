@@ -106,11 +106,11 @@ def test_coco_names_each_bad_entry(tmp_path: Path, photo: Callable[..., Path]) -
     }
     (tmp_path / "captions.json").write_text(json.dumps(content))
     assert told(tmp_path) == [
-        ("captions.json:image 3", "no 'id', or no 'file_name' that is text"),
-        ("captions.json:image 4", "no 'id', or no 'file_name' that is text"),
-        ("captions.json:annotation 4", "its 'image_id' is that of no image"),
-        ("captions.json:annotation 5", "its 'image_id' is that of no image"),
-        ("captions.json:annotation 2", "the caption: the text is empty"),
+        ("captions.json:entry 3 of images", "no 'id', or no 'file_name' that is text"),
+        ("captions.json:entry 4 of images", "no 'id', or no 'file_name' that is text"),
+        ("captions.json:entry 4 of annotations", "its 'image_id' is that of no image"),
+        ("captions.json:entry 5 of annotations", "its 'image_id' is that of no image"),
+        ("captions.json:entry 2 of annotations", "the caption: the text is empty"),
         ("captions.json:image 2", "no picture '2.png'"),
     ]
 

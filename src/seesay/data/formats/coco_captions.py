@@ -71,7 +71,7 @@ def _entries(content: Mapping[str, Any], key: str, file: Path) -> Iterator[tuple
         hint = "the file holds an object with 'images' and 'annotations'"
         raise DataError(f"no list of objects called {key!r}", where=file.name, hint=hint)
     for number, entry in enumerate(entries, start=1):
-        yield f"{file.name}:{key.removesuffix('s')} {number}", entry
+        yield f"{file.name}:entry {number} of {key}", entry
 
 
 def _files(source: Source) -> list[Path]:

@@ -16,7 +16,7 @@ from ...types import Example
 from ..format import PICTURE_ENDINGS, Format, Source, shown_path, split_of_folders
 from ..rows import BadRow, Pictures, described
 
-TEXT_ENDINGS = frozenset((".txt", ".caption"))
+TEXT_ENDINGS = (".txt", ".caption")
 ABOUT_THE_FOLDER = frozenset("readme license licence copying notice changelog".split())
 TEXT_BYTES = 1_000_000
 
@@ -28,9 +28,11 @@ class Sidecar(Format):
     summary: ClassVar[str] = "a folder of pictures, each with a .txt or .caption file of the same name beside it"
 
     def recognises(self, source: Source) -> bool:
-        return source.path.is_dir() and any(
-            pictures and texts for _, files in source.walk() for pictures, texts in _by_stem(files).values()
-        )
+        if not source.path.is_dir():
+            return False
+        # Most folders of pictures have no text at all, and may be large.
+        beside = (files for _, files in source.walk() if any(file.lower().endswith(TEXT_ENDINGS) for file in files))
+        return any(pictures and texts for files in beside for pictures, texts in _by_stem(files).values())
 
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
         # Through `Pictures` go the texts as well: nothing outside the folder is read.
@@ -52,9 +54,10 @@ def _by_stem(files: list[str]) -> dict[str, tuple[list[str], list[str]]]:
     """The pictures and the texts of each name without its ending."""
     found: dict[str, tuple[list[str], list[str]]] = {}
     for file in files:
-        stem, ending = Path(file).stem, Path(file).suffix.lower()
+        # Hundreds of thousands of names: several times faster than through pathlib.
+        stem, _, ending = file.rpartition(".")
         for index, endings in enumerate((PICTURE_ENDINGS, TEXT_ENDINGS)):
-            if ending in endings:
+            if f".{ending.lower()}" in endings:
                 found.setdefault(stem, ([], []))[index].append(file)
     return found
 
