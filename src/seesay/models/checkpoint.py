@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +49,23 @@ class Checkpoint:
     def architecture(self) -> str:
         """The class that was saved, such as `ViltForQuestionAnswering`; empty where the configuration names none."""
         return str(next(iter(self.config.get("architectures") or ()), ""))
+
+    def file(self, path: str) -> Path:
+        """A file of the checkpoint that `find` did not fetch, such as a voice's preset.
+
+        Raises:
+            ModelError: there is none.
+        """
+        here = self.folder / path
+        if here.is_file():
+            return here
+        if not Path(self.name).expanduser().is_dir():
+            from huggingface_hub import hf_hub_download
+            from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+            with suppress(HfHubHTTPError, LocalEntryNotFoundError, OSError):
+                return Path(hf_hub_download(self.name, path, revision=self.revision))
+        raise ModelError(f"no file {path!r}", where=self.name, hint="download the checkpoint again")
 
 
 @dataclass(frozen=True, slots=True)

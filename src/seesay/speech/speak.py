@@ -76,7 +76,7 @@ def _nothing_to_say(text: str, engine: Engine) -> SpeechError:
     if not left_out:
         return SpeechError("there is nothing to say in it, only punctuation", where="text")
     found = " ".join(left_out[:20]) + (" ..." if len(left_out) > 20 else "")
-    hint = f"the voice {engine.name} speaks English"
+    hint = f"the voice {engine.name} speaks {engine.speaks}"
     return SpeechError(f"nothing in it can be spoken: {found}", where="text", hint=hint)
 
 

@@ -4,11 +4,11 @@ import numpy
 import pytest
 
 from seesay.speech import load, omitted
-from seesay.speech.engines.hibari import _network, _spell
+from seesay.speech.engines.hibari import _network, spell
 
 
 def phonemes(text: str) -> str:
-    return " ".join(_network().phonemize(_spell(text)))
+    return " ".join(_network().phonemize(spell(text)))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def phonemes(text: str) -> str:
     ],
 )
 def test_characters_and_numbers_are_spelled_as_hibari_reads_them(text: str, spelled: str) -> None:
-    assert _spell(text) == spelled
+    assert spell(text) == spelled
 
 
 @pytest.mark.parametrize(
