@@ -68,10 +68,11 @@ def speecht5(folder: Path, *, with_vocoder: bool = True) -> Path:
     )  # fmt: skip
     torch.manual_seed(0)
     network = SpeechT5ForTextToSpeech(config)
-    loud(network, 1, 0.3)
+    loud(network, 11, 0.3)
     with torch.no_grad():
         # A step ends the sentence where two chances add up to a half.
-        network.speech_decoder_postnet.prob_out.bias.fill_(-2.2)
+        network.speech_decoder_postnet.prob_out.weight.mul_(2)
+        network.speech_decoder_postnet.prob_out.bias.fill_(-2.6)
     network.save_pretrained(folder)
     if with_vocoder:
         vocoder(folder / "vocoder")
@@ -97,8 +98,10 @@ def vits(folder: Path, *, language: str = "eng", letters: str = LETTERS, speaker
     )  # fmt: skip
     torch.manual_seed(0)
     network = VitsModel(config)
-    if speakers > 1:
-        with torch.no_grad():
+    with torch.no_grad():
+        # Random durations are about 240 frames a letter; exp(3.6) is 36.
+        network.duration_predictor.flows[0].translate += 3.6
+        if speakers > 1:
             network.embed_speaker.weight.mul_(3)
     network.save_pretrained(folder)
     return folder
@@ -152,7 +155,7 @@ def fastspeech2(folder: Path, *, with_vocoder: bool = True, speakers: int = 1) -
 PRESET = "v2/en_speaker_6"
 BARK_GENERATION: dict[str, Any] = {
     "semantic_config": {
-        "do_sample": True, "temperature": 0.7, "eos_token_id": 20, "max_new_tokens": 12, "text_encoding_offset": 24,
+        "do_sample": True, "temperature": 0.7, "eos_token_id": 20, "max_new_tokens": 4, "text_encoding_offset": 24,
         "text_pad_token": 200, "semantic_infer_token": 201, "semantic_vocab_size": 20, "max_input_semantic_length": 160,
         "semantic_rate_hz": 49.9,
     },

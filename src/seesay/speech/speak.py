@@ -55,8 +55,8 @@ def stream(text: str, engine: Engine) -> Iterator[Utterance]:
     for index, piece in enumerate(pieces):
         sound = _say(piece.text, engine)
         samples = sound if index + 1 == len(pieces) else _with_pause(sound, piece, engine.sample_rate)
-        start = position / engine.sample_rate
-        yield Utterance(Cue(piece.text, start, start + len(sound) / engine.sample_rate), samples, engine.sample_rate)
+        start, end = position / engine.sample_rate, (position + len(sound)) / engine.sample_rate
+        yield Utterance(Cue(piece.text, start, end), samples, engine.sample_rate)
         position += len(samples)
 
 
