@@ -51,7 +51,7 @@ def spm_char(folder: Path, letters: str) -> None:
     (folder / "spm_char.model").write_bytes(made.getvalue())
 
 
-def speecht5(folder: Path, *, with_vocoder: bool = True) -> Path:
+def speecht5(folder: Path, *, with_vocoder: bool = True, stop: float = -2.6) -> Path:
     import torch
     from transformers import SpeechT5Config, SpeechT5ForTextToSpeech, SpeechT5Tokenizer
 
@@ -72,7 +72,7 @@ def speecht5(folder: Path, *, with_vocoder: bool = True) -> Path:
     with torch.no_grad():
         # A step ends the sentence where two chances add up to a half.
         network.speech_decoder_postnet.prob_out.weight.mul_(2)
-        network.speech_decoder_postnet.prob_out.bias.fill_(-2.6)
+        network.speech_decoder_postnet.prob_out.bias.fill_(stop)
     network.save_pretrained(folder)
     if with_vocoder:
         vocoder(folder / "vocoder")
@@ -206,7 +206,7 @@ def bark(folder: Path) -> Path:
     )  # fmt: skip
     torch.manual_seed(0)
     network = BarkModel(config)
-    loud(network.codec_model, 3, 0.2)
+    loud(network, 3, 0.3)
     network.save_pretrained(folder)
     (folder / "generation_config.json").write_text(json.dumps(BARK_GENERATION), encoding="utf-8")
     generator = numpy.random.default_rng(5)

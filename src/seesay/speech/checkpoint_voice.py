@@ -127,10 +127,11 @@ def read_voice_config(kind: Any, checkpoint: Checkpoint, architectures: Sequence
         hint = f"what can: {', '.join(architectures)}"
         raise ModelError(f"this checkpoint cannot speak ({found})", where=checkpoint.name, hint=hint)
     import_torch()
+    from huggingface_hub.errors import StrictDataclassError
+
     try:
         return kind.from_dict(dict(checkpoint.config))
-    # Configurations are checked by huggingface_hub, whose errors are ValueErrors.
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (StrictDataclassError, TypeError, ValueError, KeyError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(f"config.json cannot be used: {reason}", where=checkpoint.name) from None
 

@@ -120,17 +120,22 @@ class Speller:
     Args:
         language: code as in ISO 639-1 or 639-3 (`en`, `nld`); empty where it is not known, and digits then stay digits.
         has: whether the voice's alphabet has this character.
+        keep: characters that are no letters and mean something to the voice.
     """
 
-    def __init__(self, language: str, has: Callable[[str], bool]) -> None:
+    def __init__(self, language: str, has: Callable[[str], bool], *, keep: str = "") -> None:
         code = language.partition("-")[0].lower()
         self.language = LANGUAGES.get(code, code)
         self._has = has
+        self._kept = re.compile(f"([{re.escape(keep)}])") if keep else None
         self._character = cache(self._find_character)
         self.can_say = cache(self._can_say)
 
     def spell(self, text: str) -> str:
         """`text` in characters of the voice alone, with single spaces; empty where nothing is left."""
+        if self._kept and self._kept.search(text):
+            parts = [part if self._kept.fullmatch(part) else self.spell(part) for part in self._kept.split(text)]
+            return " ".join(filter(None, parts))
         if self.language == "en":
             text = english(text)
         else:
@@ -144,7 +149,8 @@ class Speller:
     def _find_character(self, character: str) -> str:
         """What stands for this character: itself, its other case, letters without accents, a space for a mark."""
         for same in (character, character.lower(), character.upper()):
-            if all(map(self._has, same)):
+            # One letter alone: ß in capitals is two.
+            if len(same) == 1 and self._has(same):
                 return same
         if character.isspace():
             return " "

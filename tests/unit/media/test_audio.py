@@ -30,7 +30,9 @@ def encoded(samples: Any, rate: int = RATE, kind: str = "WAV", subtype: str | No
     return buffer.getvalue()
 
 
-def wav(data: bytes, *, coding: int = 1, channels: int = 1, rate: int = RATE, bits: int = 16, size: int | None = None) -> bytes:
+def wav(
+    data: bytes, *, coding: int = 1, channels: int = 1, rate: int = RATE, bits: int = 16, size: int | None = None
+) -> bytes:
     form = struct.pack("<HHIIHH", coding, channels, rate, rate * channels * bits // 8, channels * bits // 8, bits)
     head = b"fmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(data) if size is None else size)
     return b"RIFF" + struct.pack("<I", 4 + len(head) + len(data)) + b"WAVE" + head + data
@@ -46,7 +48,10 @@ def test_wav_of_every_width_gives_the_same_samples_as_libsndfile(subtype: str) -
     assert sound.seconds == 0.5
 
 
-@pytest.mark.parametrize(("kind", "subtype"), [("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", None), ("WAV", "ULAW"), ("RF64", "PCM_16")])
+@pytest.mark.parametrize(
+    ("kind", "subtype"),
+    [("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", None), ("WAV", "ULAW"), ("RF64", "PCM_16")],
+)
 def test_compressed_kinds_are_heard_as_the_wav_is(kind: str, subtype: str | None) -> None:
     sound = open_audio(encoded(tone(2), kind=kind, subtype=subtype), RATE)
     assert sound.seconds == pytest.approx(2, abs=0.15)
@@ -67,7 +72,9 @@ def test_another_rate_keeps_length_and_pitch(rate: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["int16", "int32", "uint8", "float64", "float32"])
 def test_arrays_of_every_type_are_full_scale_one(dtype: str) -> None:
-    scaled = tone() if dtype.startswith("f") else numpy.round(tone() * {"int16": 2**15, "int32": 2**31, "uint8": 128}[dtype])
+    scaled = (
+        tone() if dtype.startswith("f") else numpy.round(tone() * {"int16": 2**15, "int32": 2**31, "uint8": 128}[dtype])
+    )
     array = (scaled + (128 if dtype == "uint8" else 0)).astype(dtype)
     sound = open_audio((array, RATE))
     assert numpy.abs(sound.samples - tone()).max() < (0.01 if dtype == "uint8" else 1e-4)
@@ -224,7 +231,10 @@ def test_a_damaged_file_is_opened_or_refused(data: st.DataObject) -> None:
     _opened_or_refused(bytes(content))
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0", b"fLaC", b"OggS\0\2", b"ID3", b"\xff\xfb"]))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"", b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0", b"fLaC", b"OggS\0\2", b"ID3", b"\xff\xfb"]),
+)
 @settings(max_examples=300)
 def test_any_bytes_are_opened_or_refused(content: bytes, start: bytes) -> None:
     _opened_or_refused(start + content)

@@ -50,8 +50,7 @@ class Bark(CheckpointVoice):
     ) -> None:
         # Presets are named v2/en_speaker_6; without one the text alone decides the language, and most are English.
         language = PurePosixPath(settings.speaker or "en_").name.partition("_")[0]
-        self._known = _alphabet(tokenizer)
-        super().__init__(checkpoint, placement, settings, Speller(language, self._known))
+        super().__init__(checkpoint, placement, settings, Speller(language, _alphabet(tokenizer), keep=CUES))
         self.network, self.tokenizer = network, tokenizer
         self.speaks = "the languages of its presets"
         self.sample_rate = int(network.generation_config.sample_rate)
@@ -65,8 +64,9 @@ class Bark(CheckpointVoice):
 
         config = read_voice_config(BarkConfig, checkpoint, cls.architectures)
         tokenizer = read_tokenizer(BertTokenizer, checkpoint)
+        generation_config = complete_generation_config(checkpoint)
         network: Any = load_weights(BarkModel, checkpoint, config, placement, attention="eager").eval()
-        network.generation_config = complete_generation_config(checkpoint)
+        network.generation_config = generation_config
         return cls(network, tokenizer, checkpoint, placement, settings)
 
     def can_say(self, character: str) -> bool:
