@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy
 import pytest
 
+from seesay import listen
+
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "error", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
@@ -42,12 +44,8 @@ def test_a_voice_heard_in_a_recording_speaks(
     ("kind", "arguments", "code", "said"),
     [
         ("speecht5", ["--speaker", "WIDE"], 2, "this voice takes 12 numbers"),
-        ("speecht5", ["--speaker", "gone.wav"], 3, "gone.wav: no such file"),
-        ("speecht5", ["--vocoder", "gone"], 3, "gone: no such folder"),
-        ("speecht5", ["--speed", "2"], 2, "one pace"),
         ("no vocoder", [], 3, "no vocoder to turn its spectrograms into sound"),
         ("bark", ["--speaker", "v2/en_speaker_66"], 2, "no preset 'v2/en_speaker_66'"),
-        ("vits", ["--speaker", "4"], 2, "has one speaker, not '4'"),
         ("hibari", ["--speaker", "4"], 2, "hibari has one speaker"),
         ("no checkpoint", [], 3, "no such folder"),
     ],
@@ -72,13 +70,10 @@ def test_a_question_asked_by_voice(
     whisper_checkpoint: Path, recording: Path, vilt_pictures: list[Path], tmp_path: Path
 ) -> None:
     """The small Whisper writes nonsense; that it is the question which is then asked is what counts here."""
-    heard = seesay("listen", recording, "--model", whisper_checkpoint)
-    assert heard.returncode == 0, heard.stderr
     done = seesay("ask", *vilt_pictures[:2], "--listen", recording, "--listen-model", whisper_checkpoint, "--json")
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    text = heard.stdout.strip()
-    if done.returncode == 0:
-        assert [row["question"] for row in rows] == [text, text]
+    text = listen(recording, model=str(whisper_checkpoint)).text
+    if done.returncode == 0:  # a nonsense with control characters in it is refused
+        assert [json.loads(line)["question"] for line in done.stdout.splitlines()] == [text, text]
     assert f"heard: {text}" in done.stderr
     assert "Traceback" not in done.stderr
     silence = tmp_path / "silence.wav"
@@ -86,7 +81,7 @@ def test_a_question_asked_by_voice(
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
         file.writeframes(bytes(32_000))
     done = seesay("ask", vilt_pictures[0], "--listen", silence, "--listen-model", whisper_checkpoint)
-    assert done.returncode == 3
+    assert (done.returncode, done.stdout) == (3, "")
     assert "silence.wav: nothing was said in it" in done.stderr
     done = seesay("ask", vilt_pictures[0], "--listen", tmp_path / "gone.wav", "--listen-model", "nothing")
     assert (done.returncode, "gone.wav: no such file" in done.stderr) == (3, True)

@@ -39,7 +39,8 @@ def all_engines() -> dict[str, type[Engine]]:
 
 
 def load(settings: VoiceSettings | None = None) -> Engine:
-    """The voice that `settings` name (by default the embedded one): one that comes with the package, or a checkpoint, found by its config.json.
+    """The voice that `settings` name (by default the embedded one): one that comes with the package, or a checkpoint,
+    found by its config.json.
 
     Raises:
         UsageError: it has no such speaker, or one pace only.

@@ -145,7 +145,7 @@ class _Converted(Listener):
         self.name, self._language = settings.model, settings.language or None
         device = "cpu" if settings.device == "mps" else settings.device
         try:
-            # int8 on the processor: half the memory and twice the speed; words stay the same (docs/speech.md).
+            # int8 on the processor, as in benchmarks/whisper.
             self._model: Any = faster_whisper.WhisperModel(
                 str(folder),
                 device=device,

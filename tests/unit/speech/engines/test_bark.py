@@ -55,7 +55,7 @@ def test_presets_that_are_none_are_refused(folder: Path, tmp_path: Path) -> None
         "flat": {**good, "coarse_prompt": good["coarse_prompt"][0]},
     }.items():
         numpy.savez(tmp_path / f"{name}.npz", **{key: value for key, value in bad.items() if value is not None})
-        with pytest.raises(UsageError, match="not a preset: (fine|coarse)_prompt is"):
+        with pytest.raises(UsageError, match=r"not a preset: (fine|coarse)_prompt is"):
             said(folder, speaker=str(tmp_path / f"{name}.npz"))
     (tmp_path / "secret.npy").write_bytes((folder / f"speaker_embeddings/{PRESET}_semantic_prompt.npy").read_bytes())
     index = folder / "speaker_embeddings_path.json"
