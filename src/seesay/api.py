@@ -36,7 +36,6 @@ from .settings import (
     TrainCaptionSettings,
     TrainVqaSettings,
     VoiceKeywords,
-    VoiceSettings,
 )
 from .types import (
     Answer,
@@ -328,11 +327,11 @@ class Voice:
         return speech.stream(clean_text(text, SPEECH_CHARACTERS, where="text"), self.engine)
 
 
-def load_voice(model: str = "hibari", /, **keywords: Unpack[VoiceKeywords]) -> Voice:
+def load_voice(model: str | None = None, /, **keywords: Unpack[VoiceKeywords]) -> Voice:
     """Load the voice that comes with the package, or a Bark, SpeechT5, VITS (MMS) or FastSpeech2Conformer checkpoint.
 
     Args:
-        model: `hibari`, a folder, or `owner/name` of a Hub repository.
+        model: `hibari`, a folder, or `owner/name` of a Hub repository; None takes the setting, which is `hibari`.
         keywords: `revision`, `device`, `speaker`, `speaker_model`, `vocoder`, `seed`, `speed`, as in `VoiceSettings`.
 
     Raises:
@@ -341,10 +340,10 @@ def load_voice(model: str = "hibari", /, **keywords: Unpack[VoiceKeywords]) -> V
         AudioError: the reference recording cannot be used.
         MissingExtra: packages that it needs are not installed.
     """
-    return Voice(speech.load(config.resolve(VoiceSettings, "voice", {"model": model, **keywords})))
+    return Voice(speech.load(config.resolve(SpeakSettings, "speak", {"model": model, **keywords})))
 
 
-def speak(text: str, /, model: str = "hibari", **keywords: Unpack[VoiceKeywords]) -> Speech:
+def speak(text: str, /, model: str | None = None, **keywords: Unpack[VoiceKeywords]) -> Speech:
     """A text as speech; `load_voice(...).speak` for more than one.
 
     Args:

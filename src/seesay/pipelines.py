@@ -70,9 +70,9 @@ def pipeline(
 def pipeline(task: CaptionTask, model: str | Model, **keywords: Unpack[ModelKeywords]) -> ImageToTextPipeline: ...
 @overload
 def pipeline(
-    task: SpeakTask, model: str | Voice = "hibari", **keywords: Unpack[VoiceKeywords]
+    task: SpeakTask, model: str | Voice | None = None, **keywords: Unpack[VoiceKeywords]
 ) -> TextToAudioPipeline: ...
-def pipeline(task: str, model: Any = "", **keywords: Any) -> Any:
+def pipeline(task: str, model: Any = None, **keywords: Any) -> Any:
     """A callable with the inputs and outputs of transformers' pipeline of that name.
 
     Args:
@@ -87,7 +87,9 @@ def pipeline(task: str, model: Any = "", **keywords: Any) -> Any:
     if task not in TASKS:
         raise UsageError(f"unknown task {task!r}", where="pipeline", hint=f"known: {', '.join(TASKS)}")
     if task in get_args(SpeakTask):
-        return TextToAudioPipeline(model if isinstance(model, Voice) else load_voice(model or "hibari", **keywords))
+        return TextToAudioPipeline(model if isinstance(model, Voice) else load_voice(model, **keywords))
+    if model is None:
+        raise UsageError("no model named", where="pipeline", hint="give model=FOLDER or model=OWNER/NAME")
     loaded = model if isinstance(model, Model) else load(model, **keywords)
     return ImageToTextPipeline(loaded) if task == "image-to-text" else VisualQuestionAnsweringPipeline(loaded)
 

@@ -40,6 +40,8 @@ def test_other_tasks_and_models_that_cannot_describe_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match="image-to-text"):
         seesay.pipeline("text-to-image", model=str(vilt_checkpoint))
+    with pytest.raises(UsageError, match="no model named"):
+        seesay.pipeline("vqa")  # type: ignore[call-overload]
     with pytest.raises(ModelError, match="cannot describe"):
         seesay.pipeline("image-to-text", model=str(vilt_checkpoint))(vilt_pictures[0])
 

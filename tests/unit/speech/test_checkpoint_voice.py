@@ -77,6 +77,16 @@ def test_numbers_that_are_long_when_spelled_are_said_in_parts(voice_checkpoints:
     assert speech.omitted == ()
 
 
+def test_the_settings_of_speak_hold_for_the_functions(
+    voice_checkpoints: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = str(voice_checkpoints["vits"])
+    (tmp_path / "seesay.toml").write_text(f"[speak]\nmodel = {json.dumps(model)}\nseed = 3\n")
+    assert numpy.array_equal(seesay.speak("A dog.").samples, seesay.speak("A dog.", model, seed=3).samples)
+    assert seesay.speak("A dog.", "hibari").sample_rate == 24_000
+
+
 def test_the_public_functions(voice_checkpoints: dict[str, Path]) -> None:
     model = str(voice_checkpoints["vits"])
     voice = seesay.load_voice(model, seed=3)

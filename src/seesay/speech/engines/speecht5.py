@@ -20,6 +20,8 @@ from ..spell import Speller
 if TYPE_CHECKING:
     import torch
 
+    from ..speakers import Vector
+
 VOCODER = "microsoft/speecht5_hifigan"
 LONGEST = 200
 """Characters said at once; the published checkpoint was trained on sentences of about that length."""
@@ -40,6 +42,7 @@ class SpeechT5(CheckpointVoice):
         checkpoint: Checkpoint,
         placement: Placement,
         settings: VoiceSettings,
+        speaker: Vector,
     ) -> None:
         language = str(read_json(checkpoint.folder / "tokenizer_config.json", checkpoint.name).get("language", "en"))
         pieces = {tokenizer.convert_ids_to_tokens(index) for index in range(tokenizer.vocab_size)}
@@ -51,7 +54,7 @@ class SpeechT5(CheckpointVoice):
         # One position is for the end of the text.
         self.max_characters = min(LONGEST, network.config.max_text_positions - 2)
         self._speaker_model = settings.speaker_model
-        self.use_speaker(settings.speaker)
+        self._take(speaker)
 
     @classmethod
     def open(cls, checkpoint: Checkpoint, placement: Placement, settings: VoiceSettings) -> Self:
@@ -63,6 +66,9 @@ class SpeechT5(CheckpointVoice):
         if config.vocab_size is None or config.vocab_size < tokenizer.vocab_size:
             message = f"config.json has {config.vocab_size} tokens, the tokenizer {tokenizer.vocab_size}"
             raise ModelError(message, where=checkpoint.name)
+        # Before the weights, so that a mistyped recording costs little.
+        width = config.speaker_embedding_dim
+        speaker = embedding(settings.speaker, width, checkpoint, placement, settings.speaker_model)
         vocoder = load_vocoder(
             _transformers().SpeechT5HifiGan, _transformers().SpeechT5HifiGanConfig, checkpoint, placement,
             settings.vocoder, VOCODER, config.num_mel_bins,
@@ -70,14 +76,16 @@ class SpeechT5(CheckpointVoice):
         network = load_weights(
             _transformers().SpeechT5ForTextToSpeech, checkpoint, config, placement, attention="eager"
         ).eval()
-        return cls(network, vocoder, tokenizer, checkpoint, placement, settings)
+        return cls(network, vocoder, tokenizer, checkpoint, placement, settings, speaker)
 
     def use_speaker(self, speaker: Any) -> None:
+        width = self.network.config.speaker_embedding_dim
+        self._take(embedding(speaker, width, self.checkpoint, self.placement, self._speaker_model))
+
+    def _take(self, speaker: Vector) -> None:
         import torch
 
-        width = self.network.config.speaker_embedding_dim
-        vector = embedding(speaker, width, self.checkpoint, self.placement, self._speaker_model)
-        self.speaker = torch.from_numpy(vector)[None].to(self.placement.device)  # (1, width)
+        self.speaker = torch.from_numpy(speaker)[None].to(self.placement.device)  # (1, width)
 
     def spectrogram(self, text: str) -> torch.Tensor:
         """(frames, mel bins), log, of a text in the voice's characters; what the vocoder gets."""
