@@ -396,8 +396,9 @@ def save_speech(spoken: Speech, path: str | PathLike[str], /, *, captions: bool 
 
 
 def say(settings: SpeakSettings, text: str) -> Speech:
-    """Speak a text into a file, on the loudspeaker, or both."""
-    return speaker(settings)(text)
+    """Speak a text into a file, on the loudspeaker, or both. The text is looked at before a voice is loaded."""
+    cleaned = clean_text(text, SPEECH_CHARACTERS, where="text")
+    return speaker(settings)(cleaned)
 
 
 def speaker(settings: SpeakSettings) -> Callable[[str], Speech]:
