@@ -54,6 +54,27 @@ def test_pickled_and_damaged_weights_are_refused(voice_checkpoints: dict[str, Pa
         load(VoiceSettings(model=str(folder)))
 
 
+@pytest.mark.parametrize("name", ["bark", "vits"])
+def test_weights_are_read_by_the_names_of_the_published_checkpoints(
+    name: str, voice_checkpoints: dict[str, Path], tmp_path: Path
+) -> None:
+    """They were saved when torch called the two factors of a normalized weight weight_g and weight_v."""
+    from safetensors.torch import load_file, save_file
+
+    folder = Path(shutil.copytree(voice_checkpoints[name], tmp_path / "voice"))
+    weights, renamed = load_file(folder / "model.safetensors"), {}
+    for key, value in weights.items():
+        for new, old in (("original0", "weight_g"), ("original1", "weight_v")):
+            key = key.replace(f"parametrizations.weight.{new}", old)
+        renamed[key] = value
+    assert weights.keys() != renamed.keys()
+    save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
+    one, other = (
+        load(VoiceSettings(model=str(path))).synthesize("a cat") for path in (folder, voice_checkpoints[name])
+    )
+    assert numpy.array_equal(one, other)
+
+
 def test_a_text_is_spoken_alike_by_two_threads_at_once(voice_checkpoints: dict[str, Path]) -> None:
     engine = load(VoiceSettings(model=str(voice_checkpoints["vits"])))
     alone = engine.synthesize("A brown dog is running.")
