@@ -14,7 +14,26 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Model, check, evaluate_vqa, load, load_data, read, save_speech, speak, train_caption, train_vqa
+    from .answering import (
+        AnswerStream,
+        conversation_from_openai,
+        conversation_from_transformers,
+        conversation_to_openai,
+        conversation_to_transformers,
+    )
+    from .api import (
+        Model,
+        check,
+        evaluate_vqa,
+        load,
+        load_data,
+        read,
+        save_conversation,
+        save_speech,
+        speak,
+        train_caption,
+        train_vqa,
+    )
     from .data import Dataset, Format
     from .errors import (
         DataError,
@@ -46,9 +65,31 @@ if TYPE_CHECKING:
         TrainCaptionSettings,
         TrainVqaSettings,
     )
-    from .types import Answer, Candidate, Cue, Evidence, Example, ImageSource, Line, Provenance, Reading, Speech
+    from .types import (
+        Answer,
+        Candidate,
+        Conversation,
+        Cue,
+        Evidence,
+        Example,
+        ImagePart,
+        ImageSource,
+        Line,
+        Message,
+        Provenance,
+        Reading,
+        Speech,
+        TextPart,
+    )
 
 _HOMES = {
+    ".answering": (
+        "AnswerStream",
+        "conversation_from_openai",
+        "conversation_from_transformers",
+        "conversation_to_openai",
+        "conversation_to_transformers",
+    ),
     ".api": (
         "Model",
         "check",
@@ -56,6 +97,7 @@ _HOMES = {
         "load",
         "load_data",
         "read",
+        "save_conversation",
         "save_speech",
         "speak",
         "train_caption",
@@ -95,14 +137,18 @@ _HOMES = {
     ".types": (
         "Answer",
         "Candidate",
+        "Conversation",
         "Cue",
         "Evidence",
         "Example",
+        "ImagePart",
         "ImageSource",
         "Line",
+        "Message",
         "Provenance",
         "Reading",
         "Speech",
+        "TextPart",
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -110,8 +156,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"
 __all__ = [
     "Answer",
+    "AnswerStream",
     "Candidate",
     "CheckSettings",
+    "Conversation",
     "Cue",
     "DataError",
     "DataSettings",
@@ -123,12 +171,14 @@ __all__ = [
     "Format",
     "ImageError",
     "ImageNotFound",
+    "ImagePart",
     "ImageSource",
     "ImageTooLarge",
     "ImageUnreadable",
     "InputError",
     "Interrupted",
     "Line",
+    "Message",
     "MissingExtra",
     "Model",
     "ModelError",
@@ -144,16 +194,22 @@ __all__ = [
     "Speech",
     "SpeechError",
     "TextError",
+    "TextPart",
     "TrainCaptionSettings",
     "TrainVqaSettings",
     "UsageError",
     "__version__",
     "check",
+    "conversation_from_openai",
+    "conversation_from_transformers",
+    "conversation_to_openai",
+    "conversation_to_transformers",
     "evaluate_vqa",
     "load",
     "load_data",
     "pipeline",
     "read",
+    "save_conversation",
     "save_speech",
     "speak",
     "train_caption",

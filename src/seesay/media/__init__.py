@@ -5,15 +5,17 @@ Importing this package imports neither Pillow nor numpy, so that a mistyped path
 
 from __future__ import annotations
 
-from .image import ImageInfo, Picture, digest_image, open_image, probe_image
+from .image import ImageInfo, Picture, data_url, digest_image, open_image, probe_image
 from .source import ImageLimits, image_name
-from .text import clean_text
+from .text import ALLOWED_CONTROLS, clean_text
 
 __all__ = [
+    "ALLOWED_CONTROLS",
     "ImageInfo",
     "ImageLimits",
     "Picture",
     "clean_text",
+    "data_url",
     "digest_image",
     "image_name",
     "open_image",

@@ -12,6 +12,8 @@ Knows nothing about one architecture; a family says by `_prompt` what its decode
 
 from __future__ import annotations
 
+import math
+import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from ..errors import InputError, ModelError
 from ..media import digest_image, open_image
 from ..types import Candidate, Example, ImageSource
 from .checkpoint import Checkpoint, Placement, import_torch
-from .family import Batch, Family
+from .family import Batch, Family, normalized
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -50,6 +52,7 @@ class Prompt:
 class Generative(Family):
     """A loaded checkpoint that writes its answers."""
 
+    writes: ClassVar[bool] = True
     architectures: ClassVar[tuple[str, ...]]
     """The classes in config.json that can answer or describe; another one of the same family has another head."""
 
@@ -58,6 +61,8 @@ class Generative(Family):
     ) -> None:
         self._network, self.image_processor, self.tokenizer = network.eval(), image_processor, tokenizer
         self.checkpoint, self.placement, self.vocabulary = checkpoint, placement, ()
+        # Some networks keep notes of a generation on themselves (Qwen-VL its positions), so they run one at a time.
+        self._alone = threading.Lock()
         self._forget_habits()
 
     @classmethod
@@ -98,23 +103,67 @@ class Generative(Family):
         import torch
 
         beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
-        with torch.inference_mode():
+        with self._alone, torch.inference_mode():
             replies, chances = self._write(self._prompt(self._placed(batch)), beams)
         rows = range(0, len(replies), beams)
         return [self._rank(replies[row : row + beams], chances[row : row + beams], top_k) for row in rows]
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
+        return _likelihoods(*self._given(batch, answers)).tolist()
+
+    def choose(self, batch: Batch, choices: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        # Of the whole answer, not of a token's mean: what is chosen among are the answers.
+        given = (self._given(batch, [choice] * len(batch.digests)) for choice in choices)
+        sums = [(chances * (ids != IGNORED)).sum(1).tolist() for chances, ids in given]
+        return [normalized(choices, [math.exp(one - max(row)) for one in row]) for row in zip(*sums, strict=True)]
+
+    def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
+        import torch
+        from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+
+        ends = self._ends
+        written: list[int] = []
+        chances: list[float] = []
+
+        def on(token: int, chance: float) -> bool:
+            chances.append(chance)
+            if token in ends:
+                return False
+            written.append(token)
+            return hear(self._text(written))
+
+        listener = _Listener(on)
+        with self._alone, torch.inference_mode():
+            prompt = self._prompt(self._placed(batch))
+            options = GenerationConfig(
+                max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=ends, pad_token_id=self._padding
+            )
+            prompt.decoder.generate(
+                **prompt.inputs,
+                generation_config=options,
+                logits_processor=LogitsProcessorList([listener.scores]),
+                stopping_criteria=StoppingCriteriaList([listener.token]),
+            )
+        score = math.exp(sum(chances) / len(chances)) if chances else 0.0
+        return Candidate(self._text(written).strip(), score), len(chances) > len(written)
+
+    def _given(self, batch: Batch, answers: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, T) log-probabilities of given answers and (B, T) their tokens with the end, IGNORED behind it."""
         import torch
 
         ends = self._ends
         replies = [[*self._reply_ids(answer), ends[0]][: self._room] for answer in answers]
         longest = max(map(len, replies))
         ids = torch.tensor([reply + [IGNORED] * (longest - len(reply)) for reply in replies])
-        with torch.inference_mode():
+        with self._alone, torch.inference_mode():
             prompt = self._prompt(self._placed(batch))
             ids = ids.to(self.placement.device)
-            chances = _logits(prompt, ids.clamp_min(0)).float().log_softmax(-1)  # (B, T, vocabulary)
-        return _likelihoods(chances.gather(-1, ids.clamp_min(0)[..., None])[..., 0], ids).tolist()
+            return self._chances(prompt, ids.clamp_min(0)), ids
+
+    def _chances(self, prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
+        """(B, T): the log-probability of each token of `replies` (B, T), given those before it."""
+        chances = _logits(prompt, replies).float().log_softmax(-1)  # (B, T, vocabulary)
+        return chances.gather(-1, replies[..., None])[..., 0]
 
     def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
         self._refuse_training(self.checkpoint.name)
@@ -224,10 +273,14 @@ class Generative(Family):
         """The best texts, best first. Two replies of one text (spelled in other tokens) are the better one of them."""
         best: dict[str, float] = {}
         for reply, chance in zip(replies, chances, strict=True):
-            text = self.tokenizer.decode(reply, skip_special_tokens=True).strip()
+            text = self._text(reply).strip()
             best[text] = max(chance, best.get(text, 0.0))
         ranked = sorted(best.items(), key=lambda item: -item[1])
         return tuple(Candidate(text, chance) for text, chance in ranked[:top_k])
+
+    def _text(self, reply: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(reply, skip_special_tokens=True)
+        return text
 
     @classmethod
     def _refuse_training(cls, name: str) -> NoReturn:
@@ -291,6 +344,54 @@ def read_processor(kind: Any, checkpoint: Checkpoint, subfolder: str = "", **mor
         hint = "a checkpoint needs its preprocessor_config.json or processor_config.json and its tokenizer files"
         found = str(error).splitlines()[0]
         raise ModelError(f"no usable processor: {found}", where=checkpoint.name, hint=hint) from None
+
+
+def forced(prompt: Prompt, replies: torch.Tensor, ends: list[int], padding: int) -> torch.Tensor:
+    """(B, T): log-probabilities of the tokens of `replies` (B, T), taken one by one as if the decoder had chosen them.
+
+    As many steps as the longest reply has tokens, where one forward pass would do; but positions, masks and pictures are
+    the architecture's own affair, and `generate` settles them for each.
+    """
+    import torch
+    from transformers import GenerationConfig, LogitsProcessorList
+
+    chances: list[torch.Tensor] = []
+
+    def force(input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        # On an accelerator one more step may be under way when the end is known.
+        token = replies[:, min(len(chances), replies.shape[1] - 1), None]
+        chances.append(scores.float().log_softmax(-1).gather(1, token)[:, 0])
+        return torch.full_like(scores, -torch.inf).scatter_(1, token, 0.0)
+
+    options = GenerationConfig(
+        max_new_tokens=replies.shape[1], do_sample=False, eos_token_id=ends, pad_token_id=padding
+    )
+    prompt.decoder.generate(**prompt.inputs, generation_config=options, logits_processor=LogitsProcessorList([force]))
+    return torch.stack(chances[: replies.shape[1]], dim=1)
+
+
+class _Listener:
+    """Hears of every token of one reply as it is chosen, and may end it."""
+
+    def __init__(self, on: Callable[[int, float], bool]) -> None:
+        self._on = on
+        self._scores: Any = None
+        self._done = False
+
+    def scores(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Called before a token is chosen, with (1, vocabulary)."""
+        self._scores = scores
+        return scores
+
+    def token(self, input_ids: torch.Tensor, scores: Any, **more: Any) -> torch.Tensor:
+        """Called when it is chosen, with all tokens (1, T); whether that was the last one."""
+        import torch
+
+        # On an accelerator one more step may be under way when the end is known.
+        if not self._done:
+            token = int(input_ids[0, -1])
+            self._done = not self._on(token, float(self._scores.float().log_softmax(-1)[0, token]))
+        return torch.full((1,), self._done, device=input_ids.device, dtype=torch.bool)
 
 
 def _logits(prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
