@@ -126,6 +126,24 @@ def instructblip_checkpoint(generative_checkpoints: dict[str, Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def chat_maker() -> ModuleType:
+    """The module `chat_by_formula.py`."""
+    return _load("chat_by_formula")
+
+
+@pytest.fixture(scope="session")
+def chat_checkpoints(chat_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small checkpoint of each architecture that chats, by the names in `MAKERS`."""
+    made: dict[str, Path] = chat_maker.build(tmp_path_factory.mktemp("chat"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def chat_checkpoint(chat_checkpoints: dict[str, Path]) -> Path:
+    return chat_checkpoints["idefics3"]
+
+
+@pytest.fixture(scope="session")
 def vilt_pictures(vilt_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three pictures of different shapes."""
     made: list[Path] = vilt_maker.pictures(tmp_path_factory.mktemp("pictures"))

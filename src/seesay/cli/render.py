@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeesayError
-from ..settings import SpeakSettings
+from ..settings import ChatSettings, SpeakSettings
 from ..types import Answer, Reading, Speech
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def piece(text: str) -> None:
     print(text, end="", flush=True)
 
 
-def turn(question: str, pictures: Sequence[str], given: Answer, *, limits: dict[str, float], as_json: bool) -> None:
+def turn(question: str, pictures: Sequence[str], given: Answer, settings: ChatSettings, *, as_json: bool) -> None:
     """The end of a turn whose pieces were shown, or all of it as JSON."""
     if as_json:
         row: dict[str, Any] = {"question": question, "pictures": list(pictures), "answer": given.text}
@@ -75,9 +75,9 @@ def turn(question: str, pictures: Sequence[str], given: Answer, *, limits: dict[
     print(f"I cannot tell: {given.reason}" if given.text is None else "", flush=True)
     match given.finish:
         case "length":
-            note(f"(stopped after {limits['max_new_tokens']:,} tokens; --max-new-tokens allows more)")
+            note(f"(stopped after {settings.max_new_tokens:,} tokens; --max-new-tokens allows more)")
         case "deadline":
-            note(f"(stopped after {limits['deadline']:g} seconds; --deadline allows more)")
+            note(f"(stopped after {settings.deadline:g} seconds; --deadline allows more)")
 
 
 def caption(picture: str, given: Answer, *, alone: bool, as_json: bool) -> None:

@@ -128,13 +128,13 @@ class _Session:
 
     def _ask(self, question: str) -> None:
         asked = self.conversation.ask(question, *self.waiting)
-        limits = {"max_new_tokens": self.settings.max_new_tokens, "deadline": self.settings.deadline}
-        with self.model.stream(asked, **limits) as pieces:  # type: ignore[arg-type]
+        tokens, seconds = self.settings.max_new_tokens, self.settings.deadline
+        with self.model.stream(asked, max_new_tokens=tokens, deadline=seconds) as pieces:
             for piece in pieces:
                 if not self.as_json:
                     render.piece(piece)
             answer = pieces.answer()
-        render.turn(question, self.waiting, answer, limits=limits, as_json=self.as_json)
+        render.turn(question, self.waiting, answer, self.settings, as_json=self.as_json)
         self._keep(asked, answer)
 
     def _keep(self, asked: Conversation, answer: Answer) -> None:

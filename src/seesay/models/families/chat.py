@@ -107,6 +107,8 @@ class Chat(Generative):
 
     def _together(self, conversations: Sequence[Conversation]) -> Batch:
         """A batch of conversations, padded on the left."""
+        import torch
+
         rows = [[(digest_image(source), source) for source in conversation.images] for conversation in conversations]
         # Pictures that come twice in a batch are opened once.
         unique = {digest: source for row in rows for digest, source in row}
@@ -119,14 +121,13 @@ class Chat(Generative):
             made = self.processor(
                 text=texts,
                 images=[[opened[digest] for digest, _ in row] for row in rows] if unique else None,
-                padding=True,
-                padding_side="left",
-                return_tensors="pt",
-                **without,
+                # Tokens as lists: PaliGemma's processor looks at them in a way that warns of tensors.
+                text_kwargs={"padding": True, "padding_side": "left", **without},
+                images_kwargs={"return_tensors": "pt"},
             )
         except (ValueError, TypeError, IndexError) as error:
             raise InputError(f"the processor of this model: {error}", where=self.checkpoint.name) from None
-        tensors = {name: value for name, value in made.items() if name != "labels"}
+        tensors = {name: torch.as_tensor(value) for name, value in made.items() if name != "labels"}
         self._require_room(tensors["attention_mask"])
         return Batch(tensors, tuple(tuple(digest for digest, _ in row) for row in rows))
 
