@@ -41,7 +41,7 @@ from .settings import (
 from .types import Answer, Candidate, Conversation, Evidence, Example, ImageSource, Provenance, Reading, Speech
 
 if TYPE_CHECKING:
-    from .answering import AnswerStream
+    from .answering import AnswerStream, Limits
     from .data import CheckReport
     from .evaluation import Report
     from .training import Progress, Run
@@ -177,38 +177,15 @@ class Model:
             else:
                 yield from answering.answer(self.family, group, top_k=top_k, batch_size=batch_size, risk=risk)
 
-    def chat(
-        self,
-        conversation: Conversation,
-        *,
-        max_new_tokens: int = answering.MAX_NEW_TOKENS,
-        stop: Sequence[str] = (),
-        deadline: float = answering.DEADLINE,
-    ) -> Answer:
+    def chat(self, conversation: Conversation, **limits: Unpack[Limits]) -> Answer:
         """The next answer of a conversation, waited for; arguments and errors are those of `stream`."""
-        with self.stream(conversation, max_new_tokens=max_new_tokens, stop=stop, deadline=deadline) as pieces:
+        with self.stream(conversation, **limits) as pieces:
             return pieces.answer()
 
     @overload
-    def stream(
-        self,
-        about: Conversation,
-        question: None = None,
-        *,
-        max_new_tokens: int = answering.MAX_NEW_TOKENS,
-        stop: Sequence[str] = (),
-        deadline: float = answering.DEADLINE,
-    ) -> AnswerStream: ...
+    def stream(self, about: Conversation, question: None = None, **limits: Unpack[Limits]) -> AnswerStream: ...
     @overload
-    def stream(
-        self,
-        about: ImageSource,
-        question: str,
-        *,
-        max_new_tokens: int = answering.MAX_NEW_TOKENS,
-        stop: Sequence[str] = (),
-        deadline: float = answering.DEADLINE,
-    ) -> AnswerStream: ...
+    def stream(self, about: ImageSource, question: str, **limits: Unpack[Limits]) -> AnswerStream: ...
     def stream(
         self,
         about: Conversation | ImageSource,
@@ -236,11 +213,10 @@ class Model:
 
         What goes wrong later, a broken picture among it, is raised where the pieces are read.
         """
-        limits = {"max_new_tokens": max_new_tokens, "deadline": deadline}
+        family, limits = self.family, {"max_new_tokens": max_new_tokens, "deadline": deadline}
         for field in fields_of(ChatSettings):
             if field.name in limits:
                 config.coerce(field, limits[field.name], field.name)
-        family = self.family
         if isinstance(about, Conversation):
             conversation = answering.check(about)
             turn = Example(conversation.images) if family.converses else models.last_question(conversation)

@@ -9,12 +9,13 @@ from .messages import (
     conversation_to_openai,
     conversation_to_transformers,
 )
-from .stream import DEADLINE, MAX_NEW_TOKENS, AnswerStream, stream, whole
+from .stream import DEADLINE, MAX_NEW_TOKENS, AnswerStream, Limits, stream, whole
 
 __all__ = [
     "DEADLINE",
     "MAX_NEW_TOKENS",
     "AnswerStream",
+    "Limits",
     "answer",
     "check",
     "conversation_from_openai",

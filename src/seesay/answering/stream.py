@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import Self, TypedDict
 
 from ..errors import Interrupted, UsageError
 from ..models import Batch, Family
@@ -35,6 +35,17 @@ MAX_NEW_TOKENS = 128
 DEADLINE = 120.0
 
 Put = Callable[[str], None]
+
+
+class Limits(TypedDict, total=False):
+    """Where an answer ends, if it does not end by itself."""
+
+    max_new_tokens: int
+    """Tokens, 1 to 1,024; 128 where nothing else is said."""
+    stop: Sequence[str]
+    """Texts that end the answer and are not part of it."""
+    deadline: float
+    """Seconds; 120 where nothing else is said."""
 
 
 class AnswerStream(Iterator[str]):

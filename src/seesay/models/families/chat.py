@@ -22,7 +22,8 @@ from ..chat_processor import read_chat_processor
 from ..chat_template import ChatTemplate
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch
-from ..generation import Generative, Prompt, forced, read_config
+from ..generation import Generative, Prompt, read_config
+from ..steps import forced
 
 if TYPE_CHECKING:
     import torch
