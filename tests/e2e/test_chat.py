@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import select
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+pty = pytest.importorskip("pty")
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "error", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
@@ -97,7 +97,6 @@ class Terminal:
         return os.waitstatus_to_exitcode(status)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 def test_ctrl_c_stops_an_answer_and_keeps_the_conversation(
     chat_checkpoints: dict[str, Path], vilt_pictures: list[Path], tmp_path: Path
 ) -> None:
@@ -106,6 +105,7 @@ def test_ctrl_c_stops_an_answer_and_keeps_the_conversation(
     terminal = Terminal(
         *vilt_pictures, "--model", chat_checkpoints["idefics2"], "--max-new-tokens", 1024, "--device", "cpu"
     )
+    terminal.until("sdpa attention, cpu, float32)")
     terminal.until("/help lists what can be typed.")
     terminal.until("> ")
     terminal.type("what is the first?\r")

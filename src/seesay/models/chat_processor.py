@@ -27,7 +27,7 @@ def read_chat_processor(checkpoint: Checkpoint) -> Any:
         ModelError: files are missing or cannot be used, or the checkpoint is for sound.
     """
     import_torch()
-    from transformers import AutoProcessor, ProcessorMixin
+    from transformers import AutoProcessor, PreTrainedTokenizerBase, ProcessorMixin
 
     if "audio_tokenizer" in _json(checkpoint, NAMED_IN[0]):
         # It names another repository, whose weights would be loaded unguarded.
@@ -45,6 +45,9 @@ def read_chat_processor(checkpoint: Checkpoint) -> Any:
     if not isinstance(processor, ProcessorMixin) or getattr(processor, "image_processor", None) is None:
         raise ModelError("no processor for pictures and text in this checkpoint", where=checkpoint.name)
     tokenizer = processor.tokenizer
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        found = type(tokenizer).__name__
+        raise ModelError(f"a tokenizer of another kind ({found})", where=checkpoint.name, hint="tokenizer.json")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return processor

@@ -13,6 +13,7 @@ Knows nothing about one architecture; a family says by `_prompt` what its decode
 from __future__ import annotations
 
 import math
+import re
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 FEWEST_BEAMS, MOST_BEAMS = 3, 32
 """Beams where alternatives are asked for."""
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 IGNORED = -1
 """Stands behind the end of a reply."""
 
@@ -134,17 +136,26 @@ class Generative(Family):
             return hear(self._text(written))
 
         listener = Listener(on)
-        with self._alone, torch.inference_mode():
-            prompt = self._prompt(self._placed(batch))
-            options = GenerationConfig(
-                max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=ends, pad_token_id=self._padding
-            )
-            prompt.decoder.generate(
-                **prompt.inputs,
-                generation_config=options,
-                logits_processor=LogitsProcessorList([listener.scores]),
-                stopping_criteria=StoppingCriteriaList([listener.token]),
-            )
+        while not self._alone.acquire(timeout=0.05):
+            if not hear(""):
+                return Candidate("", 0.0), False
+        try:
+            with torch.inference_mode():
+                prompt = self._prompt(self._placed(batch))
+                taken = prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1
+                prompt.decoder.generate(
+                    **prompt.inputs,
+                    generation_config=GenerationConfig(
+                        max_new_tokens=min(max_new_tokens, self._longest - taken),
+                        do_sample=False,
+                        eos_token_id=ends,
+                        pad_token_id=self._padding,
+                    ),
+                    logits_processor=LogitsProcessorList([listener.scores]),
+                    stopping_criteria=StoppingCriteriaList([listener.token]),
+                )
+        finally:
+            self._alone.release()
         score = math.exp(sum(chances) / len(chances)) if chances else 0.0
         return Candidate(self._text(written).strip(), score), len(chances) > len(written)
 
@@ -280,8 +291,8 @@ class Generative(Family):
         return tuple(Candidate(text, chance) for text, chance in ranked[:top_k])
 
     def _text(self, reply: Sequence[int]) -> str:
-        text: str = self.tokenizer.decode(reply, skip_special_tokens=True)
-        return text
+        """A reply in words; a terminal would follow control characters."""
+        return CONTROLS.sub("", self.tokenizer.decode(reply, skip_special_tokens=True))
 
     @classmethod
     def _refuse_training(cls, name: str) -> NoReturn:

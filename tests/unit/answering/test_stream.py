@@ -119,6 +119,12 @@ def test_a_conversation_is_streamed_and_chatted_alike(model: seesay.Model, vilt_
     assert answer.finish in ("stop", "length")
 
 
+def test_an_answer_never_outgrows_the_positions_of_the_model(model: seesay.Model, vilt_pictures: list[Path]) -> None:
+    caption = model.family.checkpoint.architecture == "BlipForConditionalGeneration"
+    answer = model.stream(vilt_pictures[0], "a" if caption else "what is it " * 12, max_new_tokens=300).answer()
+    assert answer.finish in ("stop", "length")
+
+
 def test_a_stop_string_ends_the_answer_and_is_not_part_of_it(talking: seesay.Model, vilt_pictures: list[Path]) -> None:
     conversation = Conversation().ask("what is it?", vilt_pictures[0])
     full = talking.chat(conversation, max_new_tokens=30).text

@@ -110,6 +110,15 @@ def test_attention_is_chosen_and_said(chat_checkpoint: Path) -> None:
     assert answer.provenance.engine.endswith("sdpa attention")
 
 
+def test_it_asks_and_describes_like_any_other_model(chat_checkpoint: Path) -> None:
+    model = seesay.load(str(chat_checkpoint))
+    assert model.caption(SQUARE).text
+    answers = model.ask([SQUARE, SQUARE], "what is it?", top_k=3)
+    assert answers[0].alternatives == answers[1].alternatives
+    two = next(model.answer([seesay.Example((SQUARE, Image.new("RGB", (32, 32), "blue")), "what differs?")]))
+    assert len(two.provenance.inputs) == 2
+
+
 def test_a_question_alone_is_asked_with_the_prompt_for_short_answers(chat_checkpoints: dict[str, Path]) -> None:
     family = open_chat(chat_checkpoints["idefics3"])
     for question, prompt in {

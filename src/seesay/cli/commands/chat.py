@@ -7,7 +7,6 @@ pictures shown with it wait for the next question.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -53,9 +52,9 @@ def command(pictures: tuple[str, ...], as_json: bool, **given: Any) -> None:
         _on_a_terminal(session)
         return
     failed = 0
-    for line in _lines():
+    for number, line in enumerate(sys.stdin.buffer, 1):
         try:
-            if not session.hear(line):
+            if not session.hear(_decoded(line, number)):
                 break
         except SeesayError as error:
             render.error(error)
@@ -67,9 +66,10 @@ def _on_a_terminal(session: _Session) -> None:
     with suppress(ImportError):  # editing and recalling lines, where Python was built with it
         import readline  # noqa: F401
     session.greet()
+    prompt = "> " if sys.stdout.isatty() and not session.as_json else ""
     while True:
         try:
-            if not session.hear(input("> ")):
+            if not session.hear(input(prompt)):
                 return
         except SeesayError as error:
             render.error(error)
@@ -80,14 +80,12 @@ def _on_a_terminal(session: _Session) -> None:
             render.note("\n(stopped; nothing of this turn is kept. /quit or Ctrl-D ends the conversation)")
 
 
-def _lines() -> Iterator[str]:
-    """Standard input, a line at a time, as soon as it is there."""
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            yield line.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            message = f"not UTF-8 at byte {error.start + 1:,}"
-            raise TextError(message, where=f"standard input, line {number}") from None
+def _decoded(line: bytes, number: int) -> str:
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"not UTF-8 at byte {error.start + 1:,}"
+        raise TextError(message, where=f"standard input, line {number}") from None
 
 
 class _Session:
@@ -100,8 +98,10 @@ class _Session:
         self.last = ""
 
     def greet(self) -> None:
+        family = self.model.family
+        where = f"{family.engine}, {family.placement.device}, {family.placement.dtype}"
         shown = ", ".join(self.waiting) or "no picture yet; /image PATH shows one"
-        render.note(f"{self.model.family.checkpoint.name}: {shown}. /help lists what can be typed.")
+        render.note(f"{family.checkpoint.name} ({where})\n{shown}. /help lists what can be typed.")
 
     def hear(self, line: str) -> bool:
         """One line: a question or a command. False where it ends the conversation."""

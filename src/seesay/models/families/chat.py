@@ -1,7 +1,7 @@
 """Models that chat about pictures: every image-text-to-text architecture of transformers that no other family opens.
 
-Idefics2 and 3, SmolVLM, LLaVA, LLaVA-NeXT, LLaVA-OneVision, Qwen2-VL and its successors, Gemma 3, PaliGemma and some fifty
-more, through their own processors and chat templates. A question alone is asked with the prompt for short answers of Liu et
+Idefics2 and 3, SmolVLM, LLaVA, LLaVA-NeXT, LLaVA-OneVision, Qwen2-VL and its successors, Gemma 3, PaliGemma and some
+eighty more, through their own processors and chat templates. A question alone is asked with the prompt for short answers of Liu et
 al., "Improved Baselines with Visual Instruction Tuning" (LLaVA-1.5), CVPR 2024, a description with the prompt for captions
 there (table 2 of its appendix). PaliGemma has no template; it gets the prompts it was tuned on (Beyer et al., "PaliGemma: A
 versatile 3B VLM for transfer", 2024): all pictures of the conversation, and the last question.
@@ -103,18 +103,18 @@ class Chat(Generative):
         # Processor, tokenizer and template as they came: written anew they would lose what only another version knows.
         for path in self.checkpoint.folder.iterdir():
             kept = path.suffix in (".json", ".jinja", ".txt", ".model") and not path.name.endswith(".index.json")
-            if kept and path.name not in ("config.json", "generation_config.json", "manifest.json"):
+            if kept and path.name not in ("config.json", "manifest.json"):
                 shutil.copyfile(path, folder / path.name)
 
     def _together(self, conversations: Sequence[Conversation]) -> Batch:
         """A batch of conversations, padded on the left."""
         import torch
 
+        texts = [self.template.prompt(conversation) for conversation in conversations]
         rows = [[(digest_image(source), source) for source in conversation.images] for conversation in conversations]
         # Pictures that come twice in a batch are opened once.
         unique = {digest: source for row in rows for digest, source in row}
         opened = {digest: open_image(source).pixels for digest, source in unique.items()}
-        texts = [self.template.prompt(conversation) for conversation in conversations]
         start = self.tokenizer.bos_token
         # A template that writes the first token itself, as the processor's own apply_chat_template has it.
         without = {"add_special_tokens": False} if start and texts[0].startswith(start) else {}
