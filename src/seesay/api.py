@@ -224,7 +224,7 @@ class Model:
         else:
             turn = Example((about,), _question(question or ""))
             prepare = partial(family.prepare, [turn])
-        if not family.writes or self._is_for_the_reader(turn):
+        if not family.streams or self._is_for_the_reader(turn):
             return answering.whole(lambda: next(self.answer([turn])))
         return answering.stream(family, turn, prepare, max_new_tokens=max_new_tokens, stop=stop, deadline=deadline)
 

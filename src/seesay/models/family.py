@@ -72,8 +72,8 @@ class Family(ABC):
     """Whether it describes a picture where no question is asked; in some families a checkpoint's head decides."""
     reads: ClassVar[bool] = False
     """Whether it reads text in pictures; for those that do not, the reader answers such questions."""
-    writes: ClassVar[bool] = False
-    """Whether it writes token by token, and `write` can be listened to."""
+    streams: ClassVar[bool] = False
+    """Whether `write` tells of an answer while it grows, token by token."""
     converses: ClassVar[bool] = False
     """Whether it reads a whole conversation; the others answer its last question."""
     unknown: ClassVar[str] = ""

@@ -55,7 +55,7 @@ class Prompt:
 class Generative(Family):
     """A loaded checkpoint that writes its answers."""
 
-    writes: ClassVar[bool] = True
+    streams: ClassVar[bool] = True
     architectures: ClassVar[tuple[str, ...]]
     """The classes in config.json that can answer or describe; another one of the same family has another head."""
 

@@ -198,3 +198,13 @@ def test_a_checkpoint_saved_again_keeps_its_template(chat_checkpoints: dict[str,
     conversation = Conversation().ask("what?", SQUARE)
     assert again.template.prompt(conversation) == family.template.prompt(conversation)
     assert (tmp_path / "again" / "chat_template.jinja").is_file()
+
+
+def test_training_is_refused_for_now(chat_checkpoint: Path) -> None:
+    from seesay.models import for_training
+
+    family = open_chat(chat_checkpoint)
+    with pytest.raises(ModelError, match="not supported yet"):
+        family.prepare([seesay.Example((SQUARE,), "what?", ("red",))], normalize=str)
+    with pytest.raises(ModelError, match="not supported yet"):
+        for_training(ModelSettings(model=str(chat_checkpoint)), "", ("red",), ["what?"], seed=1)

@@ -86,13 +86,17 @@ class Chat(Generative):
         model.processor, model.template, model.style = processor, template, style
         return model
 
+    @classmethod
+    def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
+        raise _untrained(checkpoint)
+
     @property
     def engine(self) -> str:
         return f"{super().engine}, {self._network.config._attn_implementation} attention"
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         if normalize is not None:
-            self._refuse_training(self.checkpoint.name)
+            raise _untrained(self.checkpoint)
         return self._together([self._conversation(example) for example in examples])
 
     def prepare_conversation(self, conversation: Conversation) -> Batch:
@@ -167,6 +171,11 @@ class Chat(Generative):
     def _longest(self) -> int:
         text = self._network.config.get_text_config(decoder=True)
         return int(getattr(text, "max_position_embeddings", None) or UNBOUNDED)
+
+
+def _untrained(checkpoint: Checkpoint) -> ModelError:
+    hint = "seesay-mini and ViLT can be trained"
+    return ModelError("training models that chat is not supported yet", where=checkpoint.name, hint=hint)
 
 
 def _networks() -> dict[str, str]:
