@@ -201,10 +201,23 @@ def test_a_checkpoint_saved_again_keeps_its_template(chat_checkpoints: dict[str,
 
 
 def test_training_is_refused_for_now(chat_checkpoint: Path) -> None:
-    from seesay.models import for_training
-
     family = open_chat(chat_checkpoint)
     with pytest.raises(ModelError, match="not supported yet"):
         family.prepare([seesay.Example((SQUARE,), "what?", ("red",))], normalize=str)
     with pytest.raises(ModelError, match="not supported yet"):
-        for_training(ModelSettings(model=str(chat_checkpoint)), "", ("red",), ["what?"], seed=1)
+        Chat.fine_tune(family.checkpoint, family.placement, ("red",), seed=1)
+
+
+@pytest.mark.parametrize("name", ["qwen2_vl", "llava"])
+@pytest.mark.parametrize("file", ["chat_template.json", "tokenizer_config.json", "processor_config.json"])
+def test_templates_are_found_where_older_repositories_have_them(
+    name: str, file: str, chat_checkpoints: dict[str, Path], altered: Callable[..., Path]
+) -> None:
+    conversation = Conversation().ask("what?", SQUARE).answered("red").ask("sure?")
+    prompt = open_chat(chat_checkpoints[name]).template.prompt(conversation)
+    folder = altered(name, "tokenizer_config.json", {})
+    template = (folder / "chat_template.jinja").read_text()
+    (folder / "chat_template.jinja").unlink()
+    old = json.loads((folder / file).read_text()) if (folder / file).is_file() else {}
+    (folder / file).write_text(json.dumps({**old, "chat_template": template}))
+    assert open_chat(folder).template.prompt(conversation) == prompt
