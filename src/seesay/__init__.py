@@ -14,6 +14,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .answering import (
+        AnswerStream,
+        conversation_from_openai,
+        conversation_from_transformers,
+        conversation_to_openai,
+        conversation_to_transformers,
+    )
     from .api import (
         Model,
         Voice,
@@ -25,12 +32,16 @@ if TYPE_CHECKING:
         load_data,
         load_voice,
         read,
+        save_conversation,
         save_speech,
         speak,
         train_caption,
         train_vqa,
     )
-    from .data import Dataset, Format
+    from .data import (
+        Dataset,
+        Format,
+    )
     from .errors import (
         AudioError,
         AudioNotFound,
@@ -54,8 +65,12 @@ if TYPE_CHECKING:
         TextError,
         UsageError,
     )
-    from .models import Family
-    from .pipelines import pipeline
+    from .models import (
+        Family,
+    )
+    from .pipelines import (
+        pipeline,
+    )
     from .settings import (
         CheckSettings,
         DataSettings,
@@ -72,19 +87,30 @@ if TYPE_CHECKING:
         Answer,
         AudioSource,
         Candidate,
+        Conversation,
         Cue,
         Evidence,
         Example,
+        ImagePart,
         ImageSource,
         Line,
+        Message,
         Provenance,
         Reading,
         Speech,
+        TextPart,
         Transcript,
         Utterance,
     )
 
 _HOMES = {
+    ".answering": (
+        "AnswerStream",
+        "conversation_from_openai",
+        "conversation_from_transformers",
+        "conversation_to_openai",
+        "conversation_to_transformers",
+    ),
     ".api": (
         "Model",
         "Voice",
@@ -96,12 +122,16 @@ _HOMES = {
         "load_data",
         "load_voice",
         "read",
+        "save_conversation",
         "save_speech",
         "speak",
         "train_caption",
         "train_vqa",
     ),
-    ".data": ("Dataset", "Format"),
+    ".data": (
+        "Dataset",
+        "Format",
+    ),
     ".errors": (
         "AudioError",
         "AudioNotFound",
@@ -143,14 +173,18 @@ _HOMES = {
         "Answer",
         "AudioSource",
         "Candidate",
+        "Conversation",
         "Cue",
         "Evidence",
         "Example",
+        "ImagePart",
         "ImageSource",
         "Line",
+        "Message",
         "Provenance",
         "Reading",
         "Speech",
+        "TextPart",
         "Transcript",
         "Utterance",
     ),
@@ -160,6 +194,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"
 __all__ = [
     "Answer",
+    "AnswerStream",
     "AudioError",
     "AudioNotFound",
     "AudioSource",
@@ -167,6 +202,7 @@ __all__ = [
     "AudioUnreadable",
     "Candidate",
     "CheckSettings",
+    "Conversation",
     "Cue",
     "DataError",
     "DataSettings",
@@ -179,6 +215,7 @@ __all__ = [
     "Format",
     "ImageError",
     "ImageNotFound",
+    "ImagePart",
     "ImageSource",
     "ImageTooLarge",
     "ImageUnreadable",
@@ -186,6 +223,7 @@ __all__ = [
     "Interrupted",
     "Line",
     "ListenSettings",
+    "Message",
     "MissingExtra",
     "Model",
     "ModelError",
@@ -201,6 +239,7 @@ __all__ = [
     "Speech",
     "SpeechError",
     "TextError",
+    "TextPart",
     "TrainCaptionSettings",
     "TrainVqaSettings",
     "Transcript",
@@ -210,6 +249,10 @@ __all__ = [
     "VoiceSettings",
     "__version__",
     "check",
+    "conversation_from_openai",
+    "conversation_from_transformers",
+    "conversation_to_openai",
+    "conversation_to_transformers",
     "evaluate_caption",
     "evaluate_vqa",
     "listen",
@@ -218,6 +261,7 @@ __all__ = [
     "load_voice",
     "pipeline",
     "read",
+    "save_conversation",
     "save_speech",
     "speak",
     "train_caption",

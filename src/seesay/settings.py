@@ -54,7 +54,8 @@ class ModelKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationSettings:
-    """How the large models (GIT, BLIP, BLIP-2, InstructBLIP) write; `seesay-mini` and classifiers take no notice."""
+    """How large models (GIT, BLIP, BLIP-2, InstructBLIP, those that chat) write; `seesay-mini` and classifiers take no
+    notice."""
 
     max_new_tokens: int = setting(20, low=1, high=1000)
     """Tokens (about as many as words) after which GIT, BLIP and the like stop writing."""
@@ -69,6 +70,8 @@ class AskSettings(GenerationSettings, ModelSettings):
 
     top_k: int = setting(1, low=1, high=1000)
     """How many answers to give, best first."""
+    choices: str = ""
+    """Answer with one of these, separated by commas, such as `yes,no`; scores say how likely each is among them."""
     batch_size: int = setting(16, low=1, high=1024)
     """How many questions are computed at once; it never changes an answer."""
     abstain_at_risk: float | None = setting(None, low=0.0, high=1.0)
@@ -96,6 +99,18 @@ class CaptionSettings(GenerationSettings, ModelSettings):
     """Speak the captions on this machine's loudspeaker."""
     speech: Path | None = None
     """Write the captions as speech into this sound file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatSettings(ModelSettings):
+    """Talk about pictures."""
+
+    max_new_tokens: int = setting(128, low=1, high=1024)
+    """Tokens (about as many as words) after which an answer stops."""
+    deadline: float = setting(120.0, low=1.0, high=3600.0)
+    """Seconds after which an answer stops."""
+    speak: bool = False
+    """Speak the answers on this machine's loudspeaker."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seesay import Example
+from seesay import Conversation, Example
 from seesay.answering import answer
 from seesay.models import Family, all_families, load
 from seesay.settings import ModelSettings
@@ -13,6 +13,7 @@ from seesay.settings import ModelSettings
 CHECKPOINTS = {
     "blip": "blip_checkpoint",
     "blip2": "blip2_checkpoint",
+    "chat": "chat_checkpoint",
     "git": "git_checkpoint",
     "instructblip": "instructblip_checkpoint",
     "mini": "mini_checkpoint",
@@ -109,6 +110,29 @@ def test_the_score_of_a_given_answer_is_the_one_it_is_given_with(family: Family,
     assert 0 <= score <= 1
     if not family.calibrated:
         assert score == pytest.approx(best.score, abs=1e-5)
+
+
+def test_choices_are_all_given_and_share_the_certainty(family: Family, examples: list[Example]) -> None:
+    choices = list(family.vocabulary[:3]) or ["yes", "no", "a dog"]
+    alone = list(answer(family, examples[:6], choices=choices, batch_size=1))
+    for one, other in zip(alone, answer(family, examples[:6], choices=choices, batch_size=4), strict=True):
+        assert {candidate.text for candidate in one.alternatives} == set(choices)
+        scores = [candidate.score for candidate in one.alternatives]
+        assert scores == sorted(scores, reverse=True)
+        assert sum(scores) == pytest.approx(1)
+        assert (one.text, one.score) == (one.alternatives[0].text, scores[0])
+        assert one.text == other.text
+        assert scores == pytest.approx([candidate.score for candidate in other.alternatives], abs=1e-5)
+
+
+def test_a_conversation_is_answered_by_every_family(family: Family, examples: list[Example]) -> None:
+    first, second = examples[0].images[0], examples[1].images[0]
+    conversation = Conversation().ask("How many?", first).answered("2").ask("What is the color?", second)
+    batch = family.prepare_conversation(conversation)
+    (best,) = family.predict(batch, 1)[0]
+    assert isinstance(best.text, str)
+    if not family.converses:
+        assert family.predict(family.prepare([Example((second,), "What is the color?")]), 1)[0] == (best,)
 
 
 @pytest.mark.parametrize("name", [name for family in all_families().values() for name in family.scratch])

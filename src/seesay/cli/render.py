@@ -9,13 +9,13 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeesayError
-from ..settings import SpeakSettings
+from ..settings import ChatSettings, SpeakSettings
 from ..types import Answer, Reading, Speech, Transcript
 
 if TYPE_CHECKING:
@@ -52,6 +52,32 @@ def answer(picture: str, question: str, given: Answer, *, alone: bool, as_json: 
         text = candidate.text.replace("\n", f"\n{margin}       ")
         print(f"{margin}{candidate.score:.3f}  {text}{sure if index == 0 else ''}")
     sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Something to know beside the answers, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def piece(text: str) -> None:
+    """A part of an answer as it comes."""
+    print(text, end="", flush=True)
+
+
+def turn(question: str, pictures: Sequence[str], given: Answer, settings: ChatSettings, *, as_json: bool) -> None:
+    """The end of a turn whose pieces were shown, or all of it as JSON."""
+    if as_json:
+        row: dict[str, Any] = {"question": question, "pictures": list(pictures), "answer": given.text}
+        row |= {"score": given.score, "certainty": given.certainty, "reason": given.reason, "finish": given.finish}
+        row["lines"] = [dataclasses.asdict(line) for line in given.lines]
+        _json({**row, "provenance": dataclasses.asdict(given.provenance)})
+        return
+    print(f"I cannot tell: {given.reason}" if given.text is None else "", flush=True)
+    match given.finish:
+        case "length":
+            note(f"(stopped after {settings.max_new_tokens:,} tokens; --max-new-tokens allows more)")
+        case "deadline":
+            note(f"(stopped after {settings.deadline:g} seconds; --deadline allows more)")
 
 
 def caption(picture: str, given: Answer, *, alone: bool, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from ..errors import ModelError, UsageError
 from ..registry import discover
 from ..settings import GenerationSettings, ModelSettings, Recipe
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
-from .family import Batch, Family, Scratch
+from .family import Batch, Family, Scratch, last_question
 
 __all__ = [
     "Batch",
@@ -22,6 +22,7 @@ __all__ = [
     "all_families",
     "for_training",
     "import_torch",
+    "last_question",
     "load",
     "place",
     "recipe",
@@ -105,8 +106,14 @@ def _family_of(checkpoint: Checkpoint) -> type[Family]:
         for model_type in family.model_types:
             if by_type.setdefault(model_type, family) is not family:
                 raise ValueError(f"{model_type!r} is claimed by {by_type[model_type].name} and {family.name}")
-    if checkpoint.model_type not in by_type:
+    if checkpoint.model_type in by_type:
+        return by_type[checkpoint.model_type]
+    adopting = [family for family in all_families().values() if family.adopts(checkpoint.model_type)]
+    if len(adopting) > 1:
+        names = " and ".join(family.name for family in adopting)
+        raise ValueError(f"{checkpoint.model_type!r} is adopted by {names}")
+    if not adopting:
         found = checkpoint.model_type or "none"
-        known = ", ".join(sorted(by_type))
-        raise ModelError(f"model_type {found!r} is not supported", where=checkpoint.name, hint=f"supported: {known}")
-    return by_type[checkpoint.model_type]
+        hint = f"supported: {', '.join(sorted(by_type))}, and what transformers opens as image-text-to-text"
+        raise ModelError(f"model_type {found!r} is not supported", where=checkpoint.name, hint=hint)
+    return adopting[0]

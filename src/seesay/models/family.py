@@ -7,6 +7,8 @@
 | `create`    | `models.for_training`                | random weights for a named small configuration                      |
 | `prepare`   | `answering`, and training's collator | examples -> tensors, so that both prepare pictures and text one way |
 | `predict`   | `answering`                          | tensors -> the best answers                                         |
+| `choose`    | `answering`                          | tensors -> which of some given answers                              |
+| `write`     | `answering.stream`                   | tensors -> one answer, told of as it grows                          |
 | `save`      | `training`                           | writes a folder that `load` opens, on any machine                   |
 
 A new family is one new file in `families/`, found by `discover()`. It knows nothing about files of pictures (`media`
@@ -21,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..errors import ModelError
+from ..errors import InputError, ModelError
 from ..settings import GenerationSettings, Recipe
-from ..types import Candidate, Example
+from ..types import Candidate, Conversation, Example
 
 if TYPE_CHECKING:
     import torch
@@ -70,6 +72,10 @@ class Family(ABC):
     """Whether it describes a picture where no question is asked; in some families a checkpoint's head decides."""
     reads: ClassVar[bool] = False
     """Whether it reads text in pictures; for those that do not, the reader answers such questions."""
+    streams: ClassVar[bool] = False
+    """Whether `write` tells of an answer while it grows, token by token."""
+    converses: ClassVar[bool] = False
+    """Whether it reads a whole conversation; the others answer its last question."""
     unknown: ClassVar[str] = ""
     """The answer that means "the picture does not show it", where a family has one."""
 
@@ -79,6 +85,11 @@ class Family(ABC):
     placement: Placement
     vocabulary: tuple[str, ...]
     """The answers a classifier can give, in the order of its outputs."""
+
+    @classmethod
+    def adopts(cls, model_type: str) -> bool:
+        """Whether it opens a `model_type` that no family names in its `model_types`; asked about such only."""
+        return False
 
     @classmethod
     @abstractmethod
@@ -123,6 +134,15 @@ class Family(ABC):
             ImageError: a picture cannot be used; the message names it.
         """
 
+    def prepare_conversation(self, conversation: Conversation) -> Batch:
+        """The next answer of a conversation, as a batch of one row. A family that does not converse takes the last question.
+
+        Raises:
+            InputError: the model cannot be shown this conversation; the message says which turn is wrong.
+            ImageError: a picture cannot be used.
+        """
+        return self.prepare([last_question(conversation)])
+
     @abstractmethod
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
         """The best answers of each row, best first, at most `top_k`."""
@@ -134,6 +154,27 @@ class Family(ABC):
     @abstractmethod
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
         """For each row the score of one given answer, on the scale of `predict` but never calibrated."""
+
+    def choose(self, batch: Batch, choices: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        """For each row all of `choices`, best first, their scores made to sum to one.
+
+        Raises:
+            ModelError: a choice is not among the answers that a classifier can give.
+        """
+        unknown = [choice for choice in choices if self.vocabulary and choice not in self.vocabulary]
+        if unknown:
+            hint = f"it can give {len(self.vocabulary):,} answers, such as {', '.join(self.vocabulary[:5])}"
+            raise ModelError(f"this model never answers {unknown[0]!r}", where=self.checkpoint.name, hint=hint)
+        scores = [self.score(batch, [choice] * len(batch.digests)) for choice in choices]
+        return [normalized(choices, row) for row in zip(*scores, strict=True)]
+
+    def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
+        """One answer (greedy) to the only row of a batch, with its score, and whether the model ended it.
+
+        Args:
+            hear: told after every token the answer so far, which may end within a character; False ends it there.
+        """
+        raise NotImplementedError(f"{self.name} does not write token by token")
 
     @property
     def calibrated(self) -> bool:
@@ -161,3 +202,25 @@ class Family(ABC):
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write weights, configuration, processor and vocabulary: all that `load` needs."""
+
+
+def last_question(conversation: Conversation) -> Example:
+    """What the last turn asks, about the latest picture; without words it asks for a description.
+
+    Raises:
+        InputError: there is no picture, or the last turn is not the user's.
+    """
+    if not conversation.messages or conversation.messages[-1].role != "user":
+        raise InputError("the last turn of the conversation is not the user's")
+    if not conversation.images:
+        raise InputError("no picture in the conversation", hint="show one first")
+    return Example((conversation.images[-1],), conversation.messages[-1].text)
+
+
+def normalized(texts: Sequence[str], scores: Sequence[float]) -> tuple[Candidate, ...]:
+    """Candidates, best first, their scores (at least 0) divided by their sum; equal where all of them are 0."""
+    total = sum(scores)
+    shares = [score / total if total else 1 / len(scores) for score in scores]
+    return tuple(
+        Candidate(text, share) for text, share in sorted(zip(texts, shares, strict=True), key=lambda one: -one[1])
+    )

@@ -12,6 +12,9 @@ Knows nothing about one architecture; a family says by `_prompt` what its decode
 
 from __future__ import annotations
 
+import math
+import re
+import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +25,8 @@ from ..errors import InputError, ModelError
 from ..media import digest_image, open_image
 from ..types import Candidate, Example, ImageSource
 from .checkpoint import Checkpoint, Placement, import_torch
-from .family import Batch, Family
+from .family import Batch, Family, normalized
+from .steps import Listener
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 FEWEST_BEAMS, MOST_BEAMS = 3, 32
 """Beams where alternatives are asked for."""
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 IGNORED = -1
 """Stands behind the end of a reply."""
 
@@ -50,6 +55,7 @@ class Prompt:
 class Generative(Family):
     """A loaded checkpoint that writes its answers."""
 
+    streams: ClassVar[bool] = True
     architectures: ClassVar[tuple[str, ...]]
     """The classes in config.json that can answer or describe; another one of the same family has another head."""
 
@@ -58,6 +64,8 @@ class Generative(Family):
     ) -> None:
         self._network, self.image_processor, self.tokenizer = network.eval(), image_processor, tokenizer
         self.checkpoint, self.placement, self.vocabulary = checkpoint, placement, ()
+        # Some networks keep notes of a generation on themselves (Qwen-VL its positions), so they run one at a time.
+        self._alone = threading.Lock()
         self._forget_habits()
 
     @classmethod
@@ -98,23 +106,76 @@ class Generative(Family):
         import torch
 
         beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
-        with torch.inference_mode():
+        with self._alone, torch.inference_mode():
             replies, chances = self._write(self._prompt(self._placed(batch)), beams)
         rows = range(0, len(replies), beams)
         return [self._rank(replies[row : row + beams], chances[row : row + beams], top_k) for row in rows]
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
+        return _likelihoods(*self._given(batch, answers)).tolist()
+
+    def choose(self, batch: Batch, choices: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        # Of the whole answer, not of a token's mean: what is chosen among are the answers.
+        given = (self._given(batch, [choice] * len(batch.digests)) for choice in choices)
+        sums = [(chances * (ids != IGNORED)).sum(1).tolist() for chances, ids in given]
+        return [normalized(choices, [math.exp(one - max(row)) for one in row]) for row in zip(*sums, strict=True)]
+
+    def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
+        import torch
+        from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+
+        ends = self._ends
+        written: list[int] = []
+        chances: list[float] = []
+
+        def on(token: int, chance: float) -> bool:
+            chances.append(chance)
+            if token in ends:
+                return False
+            written.append(token)
+            return hear(self._text(written))
+
+        listener = Listener(on)
+        while not self._alone.acquire(timeout=0.05):
+            if not hear(""):
+                return Candidate("", 0.0), False
+        try:
+            with torch.inference_mode():
+                prompt = self._prompt(self._placed(batch))
+                taken = prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1
+                prompt.decoder.generate(
+                    **prompt.inputs,
+                    generation_config=GenerationConfig(
+                        max_new_tokens=min(max_new_tokens, self._longest - taken),
+                        do_sample=False,
+                        eos_token_id=ends,
+                        pad_token_id=self._padding,
+                    ),
+                    logits_processor=LogitsProcessorList([listener.scores]),
+                    stopping_criteria=StoppingCriteriaList([listener.token]),
+                )
+        finally:
+            self._alone.release()
+        score = math.exp(sum(chances) / len(chances)) if chances else 0.0
+        return Candidate(self._text(written).strip(), score), len(chances) > len(written)
+
+    def _given(self, batch: Batch, answers: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, T) log-probabilities of given answers and (B, T) their tokens with the end, IGNORED behind it."""
         import torch
 
         ends = self._ends
         replies = [[*self._reply_ids(answer), ends[0]][: self._room] for answer in answers]
         longest = max(map(len, replies))
         ids = torch.tensor([reply + [IGNORED] * (longest - len(reply)) for reply in replies])
-        with torch.inference_mode():
+        with self._alone, torch.inference_mode():
             prompt = self._prompt(self._placed(batch))
             ids = ids.to(self.placement.device)
-            chances = _logits(prompt, ids.clamp_min(0)).float().log_softmax(-1)  # (B, T, vocabulary)
-        return _likelihoods(chances.gather(-1, ids.clamp_min(0)[..., None])[..., 0], ids).tolist()
+            return self._chances(prompt, ids.clamp_min(0)), ids
+
+    def _chances(self, prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
+        """(B, T): the log-probability of each token of `replies` (B, T), given those before it."""
+        chances = _logits(prompt, replies).float().log_softmax(-1)  # (B, T, vocabulary)
+        return chances.gather(-1, replies[..., None])[..., 0]
 
     def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
         self._refuse_training(self.checkpoint.name)
@@ -224,10 +285,14 @@ class Generative(Family):
         """The best texts, best first. Two replies of one text (spelled in other tokens) are the better one of them."""
         best: dict[str, float] = {}
         for reply, chance in zip(replies, chances, strict=True):
-            text = self.tokenizer.decode(reply, skip_special_tokens=True).strip()
+            text = self._text(reply).strip()
             best[text] = max(chance, best.get(text, 0.0))
         ranked = sorted(best.items(), key=lambda item: -item[1])
         return tuple(Candidate(text, chance) for text, chance in ranked[:top_k])
+
+    def _text(self, reply: Sequence[int]) -> str:
+        """A reply in words; a terminal would follow control characters."""
+        return CONTROLS.sub("", self.tokenizer.decode(reply, skip_special_tokens=True))
 
     @classmethod
     def _refuse_training(cls, name: str) -> NoReturn:
