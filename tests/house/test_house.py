@@ -26,6 +26,7 @@ HEAVY = (
     "onnxruntime",
     "PIL",
     "rich",
+    "peft",
     "rapidocr",
     "cv2",
 )
