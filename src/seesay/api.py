@@ -23,6 +23,7 @@ from . import answering, config, data, models, reading, speech
 from .errors import ModelError, UsageError
 from .files import write_whole
 from .media import clean_text, digest_image, probe_audio, probe_image
+from .metrics import normalizer
 from .settings import (
     AskSettings,
     CaptionSettings,
@@ -50,6 +51,7 @@ from .types import (
     Evidence,
     Example,
     ImageSource,
+    Preview,
     Provenance,
     Reading,
     Speech,
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
     from .evaluation import CaptionReport, VqaReport
     from .training import Progress, Run
 
+PREVIEWED = 3
+"""Rows that `preview` shows."""
 QUESTION_CHARACTERS = 2_000
 SPEECH_CHARACTERS = 50_000
 """About an hour of speech, which is 300 MB of samples."""
@@ -374,10 +378,24 @@ def check(settings: CheckSettings, progress: Callable[[int, int], None] | None =
     )
 
 
-def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None = None) -> Run:
-    """Train or fine-tune a classifier; the same settings continue a run that was stopped.
+def preview(settings: CheckSettings) -> list[Preview]:
+    """The first training rows as the tokens of the model in `settings`, each with whether it is learned; empty where that
+    model is a classifier, whose tokens carry no loss. Loads the model, and opens no picture.
 
     Raises:
+        ModelError, ModelNotFound: there is none of that name, or it cannot answer.
+    """
+    splits = data.load(settings, training=True).splits
+    rows = [example for example in splits.get("train", ()) if example.answers][:PREVIEWED]
+    tokens = models.preview(ModelSettings(model=settings.model), rows, normalizer(settings.normalizer))
+    return [Preview(row.origin, shown) for row, shown in zip(rows, tokens, strict=False)]
+
+
+def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None = None) -> Run:
+    """Train or fine-tune a model that answers; the same settings continue a run that was stopped.
+
+    Raises:
+        ModelError: the model cannot learn to answer, or has no part that `lora` or `freeze_vision` speak of.
         DataError: the data set has problems; it is read and checked in full before torch is imported.
         RunError: the folder holds a run with other settings or other data.
         Interrupted: stopped by the user; the run can be continued.

@@ -11,6 +11,7 @@
 | `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
 | `Evidence`   | `answering.evidence`           | the caller, who may draw it                                   |
 | `Provenance` | `answering`                    | whoever must know where an answer came from                   |
+| `Preview`    | `api.preview`                  | `cli.render`                                                  |
 | `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
 | `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
 | `Transcript` | `speech.listen`                | the caller, `cli.ask`, `cli.render`                           |
@@ -201,6 +202,15 @@ class Evidence:
     def trusted(self) -> bool:
         """Whether hiding these parts hurts the answer clearly more than hiding any."""
         return self.deletion < 0.8 * self.chance
+
+
+class Preview(NamedTuple):
+    """A training row as a model's tokens."""
+
+    where: str
+    """Where the row stands, as `file:line`."""
+    tokens: tuple[tuple[str, bool], ...]
+    """Each with whether it is learned: it carries loss, the others are only read."""
 
 
 class Cue(NamedTuple):

@@ -29,6 +29,7 @@ HEAVY = (
     "onnxruntime",
     "PIL",
     "rich",
+    "peft",
     "rapidocr",
     "cv2",
 )

@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeesayError
 from ..settings import ChatSettings, SpeakSettings
-from ..types import Answer, Reading, Speech, Transcript
+from ..types import Answer, Preview, Reading, Speech, Transcript
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,10 +108,12 @@ def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None
     sys.stdout.flush()
 
 
-def check_report(report: CheckReport, *, as_json: bool) -> None:
-    """What a data set holds, then its problems; the JSON form has every problem."""
+def check_report(report: CheckReport, preview: list[Preview] | None, *, as_json: bool) -> None:
+    """What a data set holds, then its problems, then what a model would learn, where one was named; the JSON form has every
+    problem."""
     if as_json:
-        _json(report.to_dict())
+        shown = [{"where": row.where, "tokens": [list(token) for token in row.tokens]} for row in preview or ()]
+        _json(report.to_dict() | ({} if preview is None else {"preview": shown}))
         return
     from rich.table import Table
     from rich.text import Text
@@ -126,6 +129,28 @@ def check_report(report: CheckReport, *, as_json: bool) -> None:
         console.print()
     for sentence in report.sentences():
         console.print(sentence, markup=False, highlight=False)
+    if preview is not None:
+        _preview(preview)
+
+
+def _preview(rows: list[Preview]) -> None:
+    """Tokens that are learned stand out by color on a terminal, in braces elsewhere."""
+    from rich.text import Text
+
+    console = _console()
+    if not rows:
+        console.print("\nthis model is a classifier: it learns a score for each answer, and no token")
+        return
+    sign = "in green" if console.is_terminal else "in braces"
+    console.print(f"\nwhat the model reads and, {sign}, what it learns to write:")
+    for row in rows:
+        line = Text(f"{row.where}: ")
+        for learned, group in groupby(row.tokens, key=lambda token: token[1]):
+            words = " ".join(word for word, _ in group)
+            braced = f"{{{words}}} " if learned else f"{words} "
+            line.append(f"{words} " if console.is_terminal else braced, "bold green" if learned else "")
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 @contextmanager

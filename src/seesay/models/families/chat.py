@@ -148,6 +148,10 @@ class Chat(Generative):
             message = f"{longest:,} tokens; this model reads {self._longest:,}, {self._room:,} of them for its answer"
             raise InputError(message, where=self.checkpoint.name, hint="leave out earlier turns or pictures")
 
+    @property
+    def _tower(self) -> Any:
+        raise _untrained(self.checkpoint)
+
     def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
         raise NotImplementedError("pictures and text are prepared together")
 
@@ -174,7 +178,7 @@ class Chat(Generative):
 
 
 def _untrained(checkpoint: Checkpoint) -> ModelError:
-    hint = "seesay-mini and ViLT can be trained"
+    hint = "seesay-mini, ViLT, GIT, BLIP and BLIP-2 can be trained"
     return ModelError("training models that chat is not supported yet", where=checkpoint.name, hint=hint)
 
 
