@@ -34,6 +34,7 @@ from ..evaluation import (
     training_page,
 )
 from ..metrics import normalizer
+from ..metrics.tokenize import tokenize
 from ..models import Family
 from ..settings import ModelSettings, Recipe, Training, TrainSettings, answers_of, settle
 from ..types import Example
@@ -93,7 +94,7 @@ def train(settings: TrainSettings, progress: Callable[[Progress], None] | None) 
         _limit_threads(settings)
         settings = dataclasses.replace(settings, mixed_precision=_precision(settings))
         texts = [text for row in rows for text in ([row.question] if row.question else row.answers)]
-        family = models.for_training(settings, vocabulary, texts)
+        family = models.for_training(settings, (*vocabulary, *_caption_words(rows)), texts)
         _refuse_what_it_cannot_learn(family, settings, recipe, rows)
         plan = _plan(family, settings, recipe, rows, checked)
         with _interruptible() as stop, _log_file(folder) as log:
@@ -101,6 +102,12 @@ def train(settings: TrainSettings, progress: Callable[[Progress], None] | None) 
             trainer = make_trainer(family, rows, validation, plan, settings, recipe, folder, tell, stop)
             seconds = _fit(trainer, folder, stop, log)
         return _finish(trainer, family, folder, settings, dataset, repository, seconds)
+
+
+def _caption_words(rows: Sequence[Example]) -> list[str]:
+    """The words of the captions, for models that write in words of their own: a new one would have to be spelled."""
+    captions = (caption for row in rows if not row.question for caption in row.answers)
+    return sorted({word for caption in captions for word in tokenize(caption) if word.isalpha()})
 
 
 def fill(settings: Training) -> tuple[Training, Recipe]:
