@@ -110,15 +110,17 @@ class Tokenizer:
         return [index for _, ids in self._pieces(text) if spelled not in ids for index in ids]
 
     def with_answers(self, texts: Iterable[str]) -> Tokenizer:
-        """One that has those of `texts` as tokens that it would have to put together; sentences are left to words."""
-        added = [
-            text
-            for text in dict.fromkeys(texts)
-            if 0 < len(_split(text)) <= LONGEST_NAME
-            and text not in self.ids
-            and (len(self.encode(text)) > 1 or self.encode(text) == [self.ids[SPELL]])
-        ]
+        """One that can write those of `texts` as they stand: those that would be put together, spelled, or read as another word
+        become tokens. Plurals of names stay two, and sentences are left to words."""
+        added = [text for text in dict.fromkeys(texts) if 0 < len(_split(text)) <= LONGEST_NAME and self._lacks(text)]
         return Tokenizer(self.names, self.words, self.synonyms, [*self.answers, *sorted(added)])
+
+    def _lacks(self, text: str) -> bool:
+        if text in self.ids or text == "an":  # which "a" becomes by itself
+            return False
+        ids = self.encode(text)
+        is_plural = len(ids) == 2 and ids[1] == self.ids[PLURAL]
+        return self.decode(ids) != text or (len(ids) > 1 and not is_plural)
 
     def _pieces(self, text: str) -> Iterator[tuple[str, Sequence[int]]]:
         """The names and words of `text` with their ids."""

@@ -277,3 +277,11 @@ def test_building_takes_the_words_that_are_part_of_no_name() -> None:
     built = Tokenizer.build(["dog", "hot dog"], ["Is there an old hot dog?", "two dogs, a puppy"], {"puppy": "dog"})
     assert set(built.words) == {"is", "there", "old", "two", "a", ","}
     assert built.unknown_words("Is there an old hot dog?") == []
+
+
+def test_captions_are_written_in_their_own_words() -> None:
+    """A word that questions may use for another one is no longer read as that one where an answer or caption says it."""
+    taught = small().with_answers(["drawing", "an", "a", "grey"])
+    assert taught.answers == ("drawing", "grey")
+    assert taught.decode(taught.encode("a grey drawing")) == "a grey drawing"
+    assert small().decode(small().encode("drawing")) != "drawing"
