@@ -66,6 +66,18 @@ def photo() -> PhotoMaker:
 
 
 @pytest.fixture(scope="session")
+def caption_sets() -> ModuleType:
+    """The module `caption_sets.py`: one small captioned set in every format."""
+    return _load("caption_sets")
+
+
+@pytest.fixture(scope="session")
+def hub_of_data() -> ModuleType:
+    """The module `hub_of_data.py`: a Hub that data sets are read from."""
+    return _load("hub_of_data")
+
+
+@pytest.fixture(scope="session")
 def vilt_maker() -> ModuleType:
     """The module `vilt_by_formula.py`."""
     return _load("vilt_by_formula")
@@ -123,6 +135,61 @@ def blip2_checkpoint(generative_checkpoints: dict[str, Path]) -> Path:
 @pytest.fixture(scope="session")
 def instructblip_checkpoint(generative_checkpoints: dict[str, Path]) -> Path:
     return generative_checkpoints["instructblip-opt"]
+
+
+@pytest.fixture(scope="session")
+def voice_maker() -> ModuleType:
+    """The module `voices_by_formula.py`."""
+    return _load("voices_by_formula")
+
+
+@pytest.fixture(scope="session")
+def voice_checkpoints(voice_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small checkpoint for each voice that is one, by the voice's name."""
+    made: dict[str, Path] = voice_maker.build(tmp_path_factory.mktemp("voices"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def chat_maker() -> ModuleType:
+    """The module `chat_by_formula.py`."""
+    return _load("chat_by_formula")
+
+
+@pytest.fixture(scope="session")
+def chat_checkpoints(chat_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small checkpoint of each architecture that chats, by the names in `MAKERS`."""
+    made: dict[str, Path] = chat_maker.build(tmp_path_factory.mktemp("chat"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def chat_checkpoint(chat_checkpoints: dict[str, Path]) -> Path:
+    return chat_checkpoints["idefics3"]
+
+
+@pytest.fixture(scope="session")
+def xvector_checkpoint(voice_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small WavLM that makes speaker embeddings of 12 numbers."""
+    folder: Path = voice_maker.xvector(tmp_path_factory.mktemp("xvector") / "wavlm")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whisper_checkpoint(voice_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small English Whisper that writes nonsense."""
+    folder: Path = voice_maker.whisper(tmp_path_factory.mktemp("whisper") / "tiny.en")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence spoken by the embedded voice, as a WAV file."""
+    import seesay
+
+    file = tmp_path_factory.mktemp("recording") / "spoken.wav"
+    seesay.save_speech(seesay.speak("What color is the dog?"), file)
+    return file
 
 
 @pytest.fixture(scope="session")

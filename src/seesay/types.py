@@ -3,13 +3,18 @@
 | value        | made by                        | read by                                                       |
 |--------------|--------------------------------|---------------------------------------------------------------|
 | `ImageSource`| the caller                     | `media.open_image`, and nobody else                           |
+| `AudioSource`| the caller                     | `media.open_audio`, and nobody else                           |
 | `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
+| `Message`    | the caller, `answering.messages`| `Conversation`                                               |
+| `Conversation`| the caller, `answering.messages`| `Family.prepare_conversation`                               |
 | `Candidate`  | `Family.predict`               | `answering`                                                   |
 | `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
 | `Evidence`   | `answering.evidence`           | the caller, who may draw it                                   |
 | `Provenance` | `answering`                    | whoever must know where an answer came from                   |
+| `Preview`    | `api.preview`                  | `cli.render`                                                  |
 | `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
 | `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
+| `Transcript` | `speech.listen`                | the caller, `cli.ask`, `cli.render`                           |
 | `Line`       | `reading`                      | whoever has a `Reading`                                       |
 | `Reading`    | `reading`                      | the caller, `cli.render`                                      |
 
@@ -18,9 +23,9 @@ This module imports nothing of ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 
 if TYPE_CHECKING:
     import numpy
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
 
 ImageSource: TypeAlias = Union[str, "PathLike[str]", bytes, "PIL.Image.Image", "numpy.ndarray[Any, Any]"]
 """A picture as callers have it: a path, a `data:` URL, encoded bytes, a PIL image or an array (H, W), (H, W, 3 or 4)."""
+
+AudioSource: TypeAlias = Union[str, "PathLike[str]", bytes, "tuple[numpy.ndarray[Any, Any], int]"]
+"""A recording as callers have it: a path, encoded bytes, or an array (samples,) or (samples, channels) with its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,72 @@ class Example:
     answer_type: str = ""
     origin: str = ""
     """Where the row stands, as `file:line`, for messages."""
+
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+Finish: TypeAlias = Literal["stop", "length", "deadline"]
+"""Why an answer ends: it was complete, the tokens allowed were used up, or the time was."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture in a message, standing where it stands among the words."""
+
+    source: ImageSource
+
+
+Part: TypeAlias = TextPart | ImagePart
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one side says in one turn: words and pictures, in their order."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The words alone, the parts of them in lines."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def images(self) -> tuple[ImageSource, ...]:
+        """The pictures alone, in order."""
+        return tuple(part.source for part in self.parts if isinstance(part, ImagePart))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Messages in their order. It never changes; `ask` and `answered` give a longer one.
+
+    conversation = Conversation().ask("What differs?", "one.jpg", "two.jpg")
+    """
+
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def images(self) -> tuple[ImageSource, ...]:
+        """All pictures, in order."""
+        return tuple(source for message in self.messages for source in message.images)
+
+    def ask(self, text: str, *images: ImageSource) -> Conversation:
+        """With one more turn of the user: pictures first, then the words."""
+        return self._with("user", (*map(ImagePart, images), TextPart(text)))
+
+    def answered(self, text: str) -> Conversation:
+        """With the model's answer."""
+        return self._with("assistant", (TextPart(text),))
+
+    def _with(self, role: Role, parts: tuple[Part, ...]) -> Conversation:
+        return replace(self, messages=(*self.messages, Message(role, parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +177,8 @@ class Answer:
     """How sure a calibrated model is, in words; empty where scores are not calibrated."""
     lines: tuple[Line, ...] = ()
     """Of an answer that was read in the picture: the lines it cites."""
+    finish: Finish = "stop"
+    """Why it ends where it ends; only of answers that were streamed or given in a conversation can it be another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +202,15 @@ class Evidence:
     def trusted(self) -> bool:
         """Whether hiding these parts hurts the answer clearly more than hiding any."""
         return self.deletion < 0.8 * self.chance
+
+
+class Preview(NamedTuple):
+    """A training row as a model's tokens."""
+
+    where: str
+    """Where the row stands, as `file:line`."""
+    tokens: tuple[tuple[str, bool], ...]
+    """Each with whether it is learned: it carries loss, the others are only read."""
 
 
 class Cue(NamedTuple):
@@ -159,6 +244,22 @@ class Speech:
     def seconds(self) -> float:
         """How long it lasts."""
         return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard in a recording."""
+
+    text: str
+    """Empty where nothing was said."""
+    language: str
+    """ISO 639-1 code, as asked for or as heard; empty where the model knows one language only."""
+    seconds: float
+    """How long the recording is."""
+    sha256: str
+    """Of the recording, of its bytes as they came in."""
+    model: str
+    """The name or folder of what heard it."""
 
 
 @dataclass(frozen=True, slots=True)

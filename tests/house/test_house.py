@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import seesay
-from seesay.settings import ModelKeywords, ModelSettings, fields_of
+from seesay.cli.main import root
+from seesay.settings import ModelKeywords, ModelSettings, VoiceKeywords, VoiceSettings, fields_of
 
 HEAVY = (
     "torch",
@@ -19,11 +21,15 @@ HEAVY = (
     "pyarrow",
     "scipy",
     "hibari",
+    "soundfile",
+    "soxr",
+    "faster_whisper",
     "huggingface_hub",
     "numpy",
     "onnxruntime",
     "PIL",
     "rich",
+    "peft",
     "rapidocr",
     "cv2",
 )
@@ -45,11 +51,21 @@ def test_nothing_heavy_is_imported(what: str) -> None:
 def test_help_of_every_command_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom seesay.cli.main import root\n"
-        "for words in (['ask'], ['read'], ['check'], ['speak'], ['train', 'vqa'], ['evaluate', 'vqa']):\n"
+        "for words in (['ask'], ['read'], ['check'], ['speak'], ['listen'], ['train', 'vqa'], ['evaluate', 'vqa'],\n"
+        "              ['evaluate', 'caption']):\n"
         "    root([*words, '--help'], standalone_mode=False)\n"
         f"print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
     )
     assert run(code).rsplit("LOADED", 1)[1].split() == []
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    lines = run("from seesay.cli.main import root; root(['--help'], standalone_mode=False)").splitlines()
+    listed = dict(line.split(maxsplit=1) for line in lines[lines.index("Commands:") + 1 :])
+    context = click.Context(root)
+    commands = {name: root.get_command(context, name) for name in root.list_commands(context)}
+    assert listed == {name: command.short_help for name, command in commands.items() if command}
+    assert all(listed.values())
 
 
 def test_help_costs_little_processor_time() -> None:
@@ -80,6 +96,7 @@ def test_type_checkers_see_the_public_names_that_are_loaded_lazily() -> None:
 
 def test_keywords_of_load_are_the_model_settings() -> None:
     assert {field.name for field in fields_of(ModelSettings)} == {"model", *ModelKeywords.__annotations__}
+    assert {field.name for field in fields_of(VoiceSettings)} == {"model", *VoiceKeywords.__annotations__}
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import re
 import sys
+from pathlib import Path
 
 import click
 
 from .. import __version__
 from ..errors import Interrupted, SeesayError
 from . import commands, render
+
+SHORT_HELP = re.compile(r'short_help="(.+)"')
 
 
 class _Commands(click.Group):
@@ -29,6 +33,17 @@ class _Commands(click.Group):
         module = importlib.import_module(f"{commands.__name__}.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, read off their files: to import them all would take longer than everything else."""
+        folder = Path(commands.__path__[0])
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _short_help(folder / f"{name}.py")) for name in self.list_commands(ctx)])
+
+
+def _short_help(file: Path) -> str:
+    found = SHORT_HELP.search(file.read_text(encoding="utf-8"))
+    return found[1] if found else ""
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

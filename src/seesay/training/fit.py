@@ -22,26 +22,43 @@ from typing import TYPE_CHECKING, Any
 from .. import answering, config, data, models
 from ..data import CheckReport, Dataset
 from ..errors import DataError, Interrupted, ModelError, ResourceError, RunError, UsageError
-from ..evaluation import Prior, Report, measure, percent, training_page
+from ..evaluation import (
+    CaptionPrior,
+    Looking,
+    Prior,
+    Report,
+    by_content,
+    describe_and_measure,
+    draw,
+    measure,
+    training_page,
+)
 from ..metrics import normalizer
 from ..models import Family
-from ..settings import ModelSettings, Recipe, TrainVqaSettings, settle
+from ..settings import ModelSettings, Recipe, Training, TrainSettings, answers_of, settle
 from ..types import Example
 from . import publish
 from .card import model_card
 from .plan import Plan, steps_of
 from .run_folder import LOCK, RunFolder
-from .trainer import METRIC, Progress, Stop, make_trainer
+from .trainer import Progress, Stop, make_trainer
 
 if TYPE_CHECKING:
     from transformers import Trainer
 
 LOG = "train.log"
 WORDS_ALIKE = 16
-"""Questions within this many words go into one batch. Sorting by the word would put questions of one kind together, and a
-small model learns badly from batches of one kind (docs/log.md)."""
+"""Questions, or captions, within this many words go into one batch. Sorting by the word would put those of one kind
+together, and a small model learns badly from batches of one kind (docs/log.md)."""
 FREE_TO_CHANGE = {"output", "threads", "save_total_limit", "push_to_hub", "hub_model_id", "hub_private"}
 """Settings that may differ when a run is continued, because they do not decide what is learned."""
+
+
+DESCRIBED = 256
+"""Validation pictures that a finished captioner is measured on, drawn by the seed: writing takes its time."""
+EVERY_QUESTION = (
+    "It gives its best answer to every question, also to one that the picture cannot answer. Scores are not calibrated."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +78,24 @@ class Run:
     """Where it was uploaded to, or empty."""
 
 
-def train(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None) -> Run:
+def train(settings: TrainSettings, progress: Callable[[Progress], None] | None) -> Run:
     """Train a model on questions and answers, or on captions; see `api.train_vqa` and `api.train_caption`."""
     settings, recipe = fill(settings)
     dataset, checked = _checked_data(settings)
     rows, validation = dataset.splits["train"], dataset.splits["validation"]
     asked = [example for example in rows if example.question]
-    vocabulary = data.build_vocabulary(asked, settings.vocabulary_size, normalizer(settings.normalizer))
+    answers = answers_of(settings)
+    vocabulary = data.build_vocabulary(asked, answers.vocabulary_size, normalizer(answers.normalizer))
     repository = _hub_repository(settings)
     folder = RunFolder(settings.output)
     with folder.lock():
         _claim(folder, settings, dataset)
         _limit_threads(settings)
         settings = dataclasses.replace(settings, mixed_precision=_precision(settings))
-        questions = [example.question for example in asked]
-        family = models.for_training(settings, settings.from_scratch, vocabulary, questions, settings.seed)
-        if not family.captions and any(not example.question for example in rows):
-            hint = "seesay-mini learns captions; this one wants rows with a question"
-            raise ModelError("this model cannot learn captions", where=family.checkpoint.name, hint=hint)
-        plan = _plan(settings, recipe, rows, checked)
+        texts = [text for row in rows for text in ([row.question] if row.question else row.answers)]
+        family = models.for_training(settings, vocabulary, texts)
+        _refuse_what_it_cannot_learn(family, settings, recipe, rows)
+        plan = _plan(family, settings, recipe, rows, checked)
         with _interruptible() as stop, _log_file(folder) as log:
             tell = _teller(log, progress)
             trainer = make_trainer(family, rows, validation, plan, settings, recipe, folder, tell, stop)
@@ -87,7 +103,7 @@ def train(settings: TrainVqaSettings, progress: Callable[[Progress], None] | Non
         return _finish(trainer, family, folder, settings, dataset, repository, seconds)
 
 
-def fill(settings: TrainVqaSettings) -> tuple[TrainVqaSettings, Recipe]:
+def fill(settings: Training) -> tuple[Training, Recipe]:
     """Settings whose open values are taken from the recipe of the configuration, else from the guide.
 
     Raises:
@@ -99,12 +115,28 @@ def fill(settings: TrainVqaSettings) -> tuple[TrainVqaSettings, Recipe]:
         raise UsageError("give either --model or --from-scratch", hint="--model runs/x, or --from-scratch vilt-small")
     if not settings.from_scratch:
         settings = dataclasses.replace(settings, model=settings.model or ModelSettings.model)
-    return settle(settings, models.recipe(settings, settings.from_scratch))
+    return settle(settings, models.recipe(settings))
 
 
-def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
+def _refuse_what_it_cannot_learn(
+    family: Family, settings: TrainSettings, recipe: Recipe, rows: Sequence[Example]
+) -> None:
+    name = family.checkpoint.name
+    if not family.captions and any(not example.question for example in rows):
+        hint = "one that describes pictures can, such as seesay-mini; this one wants rows with a question"
+        raise ModelError("this model cannot learn captions", where=name, hint=hint)
+    if not family.answers and any(example.question for example in rows):
+        hint = "one that answers can, such as seesay-mini; this one wants rows with a caption"
+        raise ModelError("this model cannot learn to answer questions", where=name, hint=hint)
+    if recipe.augment != "none" and (settings.freeze_vision or not family.sees_pixels):
+        hint = "leave out --augment, or --freeze-vision where it was given"
+        raise UsageError("what is seen in a picture is computed once, so it cannot be shifted", where=name, hint=hint)
+
+
+def _checked_data(settings: TrainSettings) -> tuple[Dataset, CheckReport]:
     dataset = data.load(settings, training=True)
-    checked = data.check(dataset, vocabulary_size=settings.vocabulary_size, normalizer=settings.normalizer)
+    answers = answers_of(settings)
+    checked = data.check(dataset, vocabulary_size=answers.vocabulary_size, normalizer=answers.normalizer)
     checked.raise_for_problems()
     for split in ("train", "validation"):
         if not dataset.splits.get(split):
@@ -118,19 +150,19 @@ def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
     return dataset, checked
 
 
-def _section(settings: TrainVqaSettings) -> str:
+def _section(settings: TrainSettings) -> str:
     """Where these settings stand in a file."""
     return f"train.{settings.task}"
 
 
-def _hub_repository(settings: TrainVqaSettings) -> str:
+def _hub_repository(settings: TrainSettings) -> str:
     if not settings.push_to_hub:
         return ""
     name = settings.output.resolve().name
     return publish.check_access(settings.hub_model_id, private=settings.hub_private, name_if_empty=name)
 
 
-def _claim(folder: RunFolder, settings: TrainVqaSettings, dataset: Dataset) -> None:
+def _claim(folder: RunFolder, settings: TrainSettings, dataset: Dataset) -> None:
     """Take the folder for this run, or go on with the run of the same settings and data that is there."""
     saved, facts = folder.path / "settings.toml", folder.path / "run.json"
     if facts.is_file():
@@ -152,12 +184,12 @@ def _claim(folder: RunFolder, settings: TrainVqaSettings, dataset: Dataset) -> N
         folder.write_text(facts.name, json.dumps({"data_fingerprint": dataset.fingerprint, "data": dataset.name}))
 
 
-def _limit_threads(settings: TrainVqaSettings) -> None:
+def _limit_threads(settings: TrainSettings) -> None:
     torch = models.import_torch()
     torch.set_num_threads(settings.threads or len(os.sched_getaffinity(0)))
 
 
-def _precision(settings: TrainVqaSettings) -> Any:
+def _precision(settings: TrainSettings) -> Any:
     """bf16 autocast only where the hardware multiplies it: elsewhere it is emulated and slower than float32."""
     if settings.mixed_precision != "auto":
         return settings.mixed_precision
@@ -174,11 +206,18 @@ def _has_bf16_instructions() -> bool:
         return False
 
 
-def _plan(settings: TrainVqaSettings, recipe: Recipe, train: Sequence[Example], checked: CheckReport) -> Plan:
-    normalize, closed = normalizer(settings.normalizer), {"yes", "no"}
-    batch, accumulation = recipe.per_device_train_batch_size, settings.gradient_accumulation_steps
+def _plan(
+    family: Family, settings: TrainSettings, recipe: Recipe, train: Sequence[Example], checked: CheckReport
+) -> Plan:
+    normalize, closed = normalizer(answers_of(settings).normalizer), {"yes", "no"}
+    batch, accumulation = recipe.per_device_train_batch_size, recipe.gradient_accumulation_steps
+
+    def cost(example: Example) -> tuple[int, ...]:
+        words = max(len(text.split()) for text in ([example.question] if example.question else example.answers))
+        return (*(() if family.one_size else checked.shape(example)), words // WORDS_ALIKE)
+
     return Plan(
-        costs=[(*checked.shape(example), len(example.question.split()) // WORDS_ALIKE) for example in train],
+        costs=list(map(cost, train)),
         early=[row for row, example in enumerate(train) if not closed & set(map(normalize, example.answers))],
         early_share=recipe.open_questions_first,
         batch_size=batch,
@@ -212,64 +251,96 @@ def _finish(
     trainer: Trainer,
     family: Family,
     folder: RunFolder,
-    settings: TrainVqaSettings,
+    settings: TrainSettings,
     dataset: Dataset,
     repository: str,
     seconds: float,
 ) -> Run:
-    """Write the best checkpoint as `model/` with its card and the question-only prior, and the run's report."""
-    from safetensors.torch import load_file
-
+    """Write the best checkpoint as `model/` with its card and its baselines, and the run's report."""
     best = trainer.state.best_global_step or trainer.state.global_step
     damage = folder.verify(folder.checkpoint(best))
     if damage:
         hint = "delete this checkpoint's folder and give the same command again"
         raise RunError(f"the best checkpoint is damaged: {damage[0]}", where=str(folder.checkpoint(best)), hint=hint)
-    family.network.load_state_dict(load_file(folder.checkpoint(best) / "model.safetensors"), strict=False)
-    normalize = normalizer(settings.normalizer)
-    prior = Prior.fit(dataset.splits["train"], normalize)
-    validation = dataset.splits["validation"]
-    answers = list(answering.answer(family, validation, batch_size=settings.per_device_eval_batch_size))
-    report = measure(validation, answers, prior=prior, normalize=normalize, vocabulary=family.vocabulary)
+    family.restore(folder.checkpoint(best))
+    family.network.eval()
+    report, baselines = _measure(family, settings, dataset)
     settings_text = config.dump(settings, _section(settings))
     training_page(trainer.state.log_history, settings_text, folder.path, evaluation=report)
 
     def write(target: Path) -> None:
         family.save(target)
-        (target / "prior.json").write_text(prior.to_json(), encoding="utf-8")
+        for name, text in baselines.items():
+            (target / name).write_text(text, encoding="utf-8")
         card = _card(repository or folder.path.name, settings, dataset, report)
         (target / "README.md").write_text(card, encoding="utf-8")
 
     model = folder.write_folder("model", best, write)
-    published = publish.publish(model, repository, message=f"{METRIC} {report.accuracy.mean:.4f}") if repository else ""
+    name, figure = report.headline()
+    published = publish.publish(model, repository, message=f"{name} {figure.mean:.4f}") if repository else ""
     return Run(folder.path, model, trainer.state.global_step, best, seconds, report, published)
 
 
-def _card(title: str, settings: TrainVqaSettings, dataset: Dataset, report: Report) -> str:
-    figures = {
-        "VQA accuracy, validation split": report.accuracy,
-        "by the question alone": report.question_only,
-        "majority answer": report.majority,
-    }
-    limits = [
-        f"It knows {report.vocabulary_size:,} answers and no others; the question decides which are likely, so ask about"
-        " what the training questions ask about."
-        if report.vocabulary_size
-        else "It puts answers together from words, best those of its training rows; ask about what those ask about.",
-        "It gives its best answer to every question, also to one that the picture cannot answer. Scores are not"
-        " calibrated.",
-        "The checkpoint was chosen on the validation split, which makes the figure above slightly high; measure it on rows"
-        " of your own with `seesay evaluate vqa`.",
-    ]
+def _measure(family: Family, settings: TrainSettings, dataset: Dataset) -> tuple[Report, dict[str, str]]:
+    """The model on the validation rows, and the baselines beside it as files: name and content."""
+    train, validation, batch = (
+        dataset.splits["train"],
+        dataset.splits["validation"],
+        settings.per_device_eval_batch_size,
+    )
+    if settings.task == "caption":
+        pictures, looking = by_content(validation), Looking()
+        chosen = draw(pictures, DESCRIBED, settings.seed)
+        captions = CaptionPrior.fit(by_content(train), looking)
+        report = describe_and_measure(
+            family,
+            chosen,
+            captions.answer(chosen, looking),
+            out_of=len(pictures),
+            seed=settings.seed,
+            batch_size=batch,
+        )
+        return report, {captions.file: captions.to_json()}
+    normalize = normalizer(answers_of(settings).normalizer)
+    prior = Prior.fit(train, normalize)
+    answers = list(answering.answer(family, validation, batch_size=batch))
+    measured = measure(validation, answers, prior=prior, normalize=normalize, vocabulary=family.vocabulary)
+    return measured, {prior.file: prior.to_json()}
+
+
+def _card(title: str, settings: TrainSettings, dataset: Dataset, report: Report) -> str:
+    if report.task == "caption":
+        can = (
+            "It puts captions together from words, best those of its training rows; pictures of other kinds are described"
+            " badly.",
+            "It describes every picture, also one that it does not recognize. Scores are not calibrated.",
+        )
+    elif report.vocabulary_size:
+        can = (
+            f"It knows {report.vocabulary_size:,} answers and no others; the question decides which are likely, so ask"
+            " about what the training questions ask about.",
+            EVERY_QUESTION,
+        )
+    else:
+        can = (
+            "It puts answers together from words, best those of its training rows; ask about what those ask about.",
+            EVERY_QUESTION,
+        )
+    chosen = (
+        "The checkpoint was chosen on the validation split, which makes the figures above slightly high; measure it on rows"
+        f" of your own with `seesay evaluate {report.task}`."
+    )
+    (name, value), *others = report.compared()
     return model_card(
+        task=report.task,
         title=title,
         base_model=settings.model,
         data_name=settings.data,
         data_rows=len(dataset.splits["train"]),
-        metrics=[(name, percent(value)) for name, value in figures.items() if value is not None],
+        metrics=[(f"{name}, validation split", value), *others],
         settings_text=config.dump(settings, _section(settings), leave_out=("output", "images")),
         command="",
-        limits=limits,
+        limits=[*can, chosen],
     )
 
 

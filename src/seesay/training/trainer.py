@@ -2,6 +2,7 @@
 
 - rows come from a `Plan`, so that their order is a function of the settings;
 - an evaluation asks the model as a user would and measures VQA accuracy, instead of keeping every logit;
+- of several captions of a picture each visit learns one, and after as many epochs all of them have been learned;
 - checkpoints are written by `RunFolder`: whole, verified, and in the form that `seesay ask` opens;
 - the random state of every step is set from (seed, step), so that a resumed run is equal to the bit.
 
@@ -10,6 +11,7 @@ It knows nothing of data formats, of architectures or of how progress is shown.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import tempfile
 import time
@@ -19,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RunError
+from ..errors import DataError, ImageError, RunError
+from ..media import open_image
 from ..metrics import normalizer
 from ..metrics.vqa import score
-from ..models import Family
-from ..settings import Recipe, TrainVqaSettings
+from ..models import Batch, Family
+from ..settings import Recipe, TrainSettings, answers_of
 from ..types import Example
 from .augment import shift
 from .plan import Plan, Visit
@@ -60,7 +63,7 @@ def make_trainer(
     train: Sequence[Example],
     validation: Sequence[Example],
     plan: Plan,
-    settings: TrainVqaSettings,
+    settings: TrainSettings,
     recipe: Recipe,
     folder: RunFolder,
     report: Callable[[Progress], None],
@@ -71,16 +74,8 @@ def make_trainer(
     from transformers import PrinterCallback, Trainer
     from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-    normalize = normalizer(settings.normalizer)
     epochs_per_step = plan.rows_per_step / len(train)
-
-    def collate(items: Sequence[tuple[Example, Visit]]) -> dict[str, torch.Tensor]:
-        tensors = family.prepare([example for example, _ in items], normalize=normalize).tensors
-        if recipe.augment == "shift":
-            visits = [visit for _, visit in items]
-            moved = shift(tensors["pixel_values"], tensors["pixel_mask"], visits, settings.seed)
-            tensors["pixel_values"] = moved
-        return tensors
+    collate = _collator(family, settings, recipe)
 
     class SeesayTrainer(Trainer):
         control: Any
@@ -94,12 +89,9 @@ def make_trainer(
 
         def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
             started = time.perf_counter()
-            loss, accuracy = validate(family, validation, settings)
-            metrics = {
-                f"{metric_key_prefix}_loss": loss,
-                f"{metric_key_prefix}_{METRIC}": accuracy,
-                f"{metric_key_prefix}_seconds": time.perf_counter() - started,
-            }
+            measured = validate(family, validation, settings)
+            measured["seconds"] = time.perf_counter() - started
+            metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
             self.log(metrics)
             self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
             return metrics
@@ -111,6 +103,9 @@ def make_trainer(
 
         def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
             family.save(Path(output_dir or folder.path))
+
+        def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+            family.restore(Path(resume_from_checkpoint))
 
         def _get_output_dir(self, trial: Any) -> str:
             return str(self.staging)
@@ -129,12 +124,13 @@ def make_trainer(
 
             folder.write_checkpoint(step, write)
             best = self.state.best_global_step
-            folder.rotate(settings.save_total_limit, [folder.checkpoint(best)] if best else [])
+            folder.rotate(recipe.save_total_limit, [folder.checkpoint(best)] if best else [])
 
     network = family.network
-    # Without this the Trainer trusts ViLT's `**kwargs` to average the loss over accumulated batches, and it does not:
-    # loss and gradients would grow with the number of accumulation steps.
-    network.accepts_loss_kwargs = False  # type: ignore[assignment]
+    if "accepts_loss_kwargs" not in vars(type(network)):
+        # Without this the Trainer trusts ViLT's `**kwargs` to average the loss over accumulated batches, and it does not:
+        # loss and gradients would grow with the number of accumulation steps.
+        network.accepts_loss_kwargs = False  # type: ignore[assignment]
     trainer = SeesayTrainer(
         model=network,
         args=_arguments(settings, recipe, plan, folder, family),
@@ -147,22 +143,74 @@ def make_trainer(
     return trainer
 
 
-def validate(family: Family, examples: Sequence[Example], settings: TrainVqaSettings) -> tuple[float, float]:
-    """Mean loss and mean VQA accuracy over `examples`, prepared and computed as for an answer."""
+def _collator(
+    family: Family, settings: TrainSettings, recipe: Recipe
+) -> Callable[[Sequence[tuple[Example, Visit]]], dict[str, Any]]:
+    """What makes the rows of a batch into tensors."""
     import torch
 
-    normalize = normalizer(settings.normalizer)
+    def collate(items: Sequence[tuple[Example, Visit]]) -> dict[str, Any]:
+        rows = [one_caption(example, visit, settings.seed) for example, visit in items]
+        tensors = _prepared(family, rows, settings).tensors
+        if recipe.augment == "shift":
+            pixels = tensors["pixel_values"]
+            mask = tensors.get("pixel_mask", torch.ones_like(pixels[:, 0]))
+            tensors["pixel_values"] = shift(pixels, mask, [visit for _, visit in items], settings.seed)
+        return tensors
+
+    return collate
+
+
+def validate(family: Family, examples: Sequence[Example], settings: TrainSettings) -> dict[str, float]:
+    """Over `examples`, prepared as for an answer: the mean `loss`, of captions that of the first one, and to questions the
+    mean `vqa_accuracy` of the answers. Captions are written at the end only: each takes as many passes as it has tokens."""
+    import torch
+
+    asks = settings.task == "vqa"
+    normalize = normalizer(answers_of(settings).normalizer)
     family.network.eval()
     loss = accuracy = 0.0
+    count = 0
     with torch.inference_mode(), _fixed_random_state():
         for start in range(0, len(examples), settings.per_device_eval_batch_size):
             group = examples[start : start + settings.per_device_eval_batch_size]
-            mean, answers = family.examine(family.prepare(group, normalize=normalize))
-            loss += mean * len(group)
-            for example, candidates in zip(group, answers, strict=True):
+            found = family.examine(_prepared(family, group, settings), answer=asks)
+            loss += found.loss * found.count
+            count += found.count
+            for example, candidates in zip(group, found.answers, strict=asks):
                 accuracy += score(example, candidates[0].text, normalize=normalize)
     family.network.train()
-    return loss / len(examples), accuracy / len(examples)
+    return {"loss": loss / count, **({METRIC: accuracy / len(examples)} if asks else {})}
+
+
+def one_caption(example: Example, visit: Visit, seed: int) -> Example:
+    """The row with one of its captions, another one at each visit until all came by; a row with a question as it is."""
+    import numpy
+
+    if example.question or len(example.answers) < 2:
+        return example
+    turn, place = divmod(visit.epoch, len(example.answers))
+    order = numpy.random.default_rng([seed, visit.row, turn]).permutation(len(example.answers))
+    return dataclasses.replace(example, answers=(example.answers[order[place]],), weights=())
+
+
+def _prepared(family: Family, examples: Sequence[Example], settings: TrainSettings) -> Batch:
+    """The rows with labels; a picture that broke since the data was checked is told with its row."""
+    try:
+        return family.prepare(examples, normalize=normalizer(answers_of(settings).normalizer))
+    except ImageError as error:
+        for example in examples:
+            try:
+                for source in example.images:
+                    open_image(source)
+            except ImageError as broken:
+                hint = broken.hint or "replace it and give the same command again"
+                raise DataError(
+                    f"{Path(broken.where).name}: {broken.message}", where=example.origin, hint=hint
+                ) from None
+        raise DataError(
+            f"{error.message}, for a moment", where=error.where, hint="give the same command again"
+        ) from None
 
 
 class _Rows:
@@ -179,7 +227,7 @@ class _Rows:
 
 
 def _arguments(
-    settings: TrainVqaSettings, recipe: Recipe, plan: Plan, folder: RunFolder, family: Family
+    settings: TrainSettings, recipe: Recipe, plan: Plan, folder: RunFolder, family: Family
 ) -> TrainingArguments:
     from transformers import TrainingArguments
 
@@ -221,7 +269,7 @@ def _schedule(recipe: Recipe, plan: Plan) -> dict[str, int]:
 
 
 def _watch(
-    settings: TrainVqaSettings, plan: Plan, epochs_per_step: float, report: Callable[[Progress], None], stop: Stop
+    settings: TrainSettings, plan: Plan, epochs_per_step: float, report: Callable[[Progress], None], stop: Stop
 ) -> TrainerCallback:
     import torch
     from transformers import TrainerCallback
