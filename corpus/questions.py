@@ -13,6 +13,7 @@ import numpy
 from seesay.models.mini.words import a, plural
 
 from .scenes import SIDE, Stock, Thing, Truth
+from .sprites import COLORS
 
 UNKNOWN = "unknown"
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
@@ -196,7 +197,6 @@ def _color(truth: Truth, stock: Stock, random: Random) -> Row | None:
     if len(truth.things) == 1 and random.random() < 0.5:
         return "color", _one(random, COLOR_IT), thing.color
     if random.random() < 0.15:
-        from .sprites import COLORS
 
         color = thing.color if random.random() < 0.5 else _one(random, [c for c in COLORS if c != thing.color])
         answer = "yes" if color == thing.color else "no"

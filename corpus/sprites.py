@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from functools import cache as remembered
 from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
@@ -17,24 +16,12 @@ import numpy
 import resvg_py
 from PIL import Image
 
+from seesay.models.mini.colors import COLORS, color_words
+
 from .concepts import Concept
 from .sources import STYLES
 
 SIDE = 256
-COLORS: dict[str, tuple[tuple[int, int, int], ...]] = {
-    "red": ((221, 46, 68), (200, 30, 30), (160, 20, 30), (230, 70, 60)),
-    "orange": ((244, 144, 12), (255, 130, 30), (230, 110, 20)),
-    "yellow": ((255, 204, 77), (255, 230, 50), (240, 200, 20)),
-    "green": ((119, 178, 85), (62, 114, 29), (20, 140, 60), (90, 190, 60)),
-    "blue": ((85, 172, 238), (34, 102, 153), (30, 70, 200), (120, 200, 250)),
-    "purple": ((146, 102, 204), (110, 50, 150), (170, 110, 200)),
-    "pink": ((244, 171, 186), (234, 89, 110), (240, 120, 180)),
-    "brown": ((193, 105, 79), (138, 75, 56), (102, 33, 19), (150, 100, 60)),
-    "black": ((30, 30, 30), (41, 47, 51), (10, 10, 15)),
-    "white": ((255, 255, 255), (240, 243, 245)),
-    "gray": ((153, 170, 181), (130, 130, 130), (102, 117, 127), (190, 195, 200)),
-}
-"""Examples of each color word, sRGB; a pixel has the word of its nearest example in CIELAB."""
 CLEAR, RIVAL = 0.55, 0.25
 """A thing has a color where that color covers this share of it and no other covers more than the second share."""
 
@@ -67,8 +54,7 @@ def color_shares(pixels: Array, alpha: Array) -> dict[str, float]:
     opaque = pixels[alpha > 128].reshape(-1, 3)
     if len(opaque) == 0:
         return {}
-    opaque = opaque[:: max(1, len(opaque) // 4000)].astype(numpy.int32) >> 3
-    words = _word_table()[opaque[:, 0] << 10 | opaque[:, 1] << 5 | opaque[:, 2]]
+    words = color_words(opaque[:: max(1, len(opaque) // 4000)])
     counts = numpy.bincount(words, minlength=len(COLORS))
     return {word: float(count / len(opaque)) for word, count in zip(COLORS, counts, strict=True) if count}
 
@@ -101,24 +87,3 @@ def _render(job: tuple[Path, str, list[str]]) -> None:
 def _parts(items: list[str], size: int) -> Iterator[list[str]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def _lab(rgb: Array) -> Array:
-    """sRGB 0..255 (N, 3) to CIELAB under D65 (IEC 61966-2-1, CIE 15)."""
-    linear = rgb.astype(numpy.float32) / 255
-    linear = numpy.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
-    matrix = numpy.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-    xyz = linear @ matrix.T / numpy.array([0.95047, 1.0, 1.08883])
-    f = numpy.where(xyz > 216 / 24389, numpy.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    return numpy.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
-
-
-@remembered
-def _word_table() -> Array:
-    """The color word of each of 32 x 32 x 32 colors, as an index into COLORS."""
-    levels = numpy.arange(32) * 8 + 4
-    grid = numpy.stack(numpy.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
-    examples = _lab(numpy.array([example for group in COLORS.values() for example in group]))
-    words = numpy.array([index for index, group in enumerate(COLORS.values()) for _ in group])
-    nearest = [((lab[:, None] - examples[None]) ** 2).sum(-1).argmin(1) for lab in numpy.array_split(_lab(grid), 16)]
-    return words[numpy.concatenate(nearest)]

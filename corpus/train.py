@@ -22,6 +22,7 @@ import numpy
 import torch
 from torch import nn
 
+from seesay.models.mini.colors import COLORS
 from seesay.models.mini.network import CELLS, MiniConfig, MiniNetwork, fold
 from seesay.models.mini.tokenizer import ANSWER, ASK, CAPTION, END, LETTERS, PAD, SPECIAL, Tokenizer
 from seesay.models.mini.words import a, plural
@@ -283,9 +284,6 @@ class Teacher(nn.Module):
         return losses
 
 
-_COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "gray")
-
-
 def _batch(
     data: Split,
     chosen: numpy.ndarray,
@@ -303,7 +301,7 @@ def _batch(
     rows = [(number, *row) for number, picture in enumerate(chosen) for row in data.rows[picture]]
     first = len(SPECIAL) + len(LETTERS)
     cells, colors = data.cells[chosen].astype(numpy.int64), data.colors[chosen].astype(numpy.int64)
-    color_ids = numpy.array([tokenizer.ids[word] for word in _COLORS])
+    color_ids = numpy.array([tokenizer.ids[word] for word in COLORS])
     position = {int(index): number for number, index in enumerate(color_ids)}
     cells = numpy.where(cells == EMPTY, 0, cells - first + 1)
     colors = numpy.vectorize(lambda index: position.get(int(index), UNSEEN))(colors)

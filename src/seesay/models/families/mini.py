@@ -24,6 +24,7 @@ from ..checkpoint import EXTRA, Checkpoint, Placement, import_torch
 from ..family import IGNORED, Batch, Examined, Family, reply_of
 from ..feature_cache import FeatureCache
 from ..mini.calibration import KINDS, Calibration
+from ..mini.colors import COLORS
 from ..mini.encoder import SHAPES, Encoder, open_session, prepare
 from ..mini.expert import Expert
 from ..mini.hints import Hints
@@ -302,12 +303,11 @@ def kind_of(answer: str) -> str:
         return "unknown"
     if answer.isdigit():
         return "number"
-    if answer in _COLORS:
+    if answer in COLORS:
         return "color"
     return "place" if set(answer.split()) <= _PLACES else "name"
 
 
-_COLORS = frozenset("red orange yellow green blue purple pink brown black white gray".split())
 _PLACES = frozenset("left right top bottom middle above below".split())
 
 

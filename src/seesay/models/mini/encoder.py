@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 
+from .colors import color_grid
+
 if TYPE_CHECKING:
     import PIL.Image
 
@@ -22,7 +24,7 @@ LONGEST = 1.6
 """Up to this ratio of its sides a picture is stretched to a square; beyond, it is widened first."""
 LARGEST = 8 * SIDE
 """Longer sides are first scaled to this."""
-SHAPES = {"fine": (112, 14, 14), "coarse": (320, 7, 7), "pooled": (1280,), "logits": (1000,), "colors": (3, 14, 14)}
+SHAPES = {"fine": (112, 14, 14), "coarse": (320, 7, 7), "pooled": (1280,), "logits": (1000,), "colors": (14, 14, 14)}
 
 
 class Features(NamedTuple):
@@ -37,7 +39,7 @@ class Features(NamedTuple):
     logits: Array
     """(B, 1000) ImageNet's classes"""
     colors: Array
-    """(B, 3, 14, 14) mean colors, as the pixels are scaled; a network trained to tell things apart says little of them"""
+    """(B, 14, 14, 14) the mean color of each cell, as the pixels are scaled, and the share of each color word"""
 
 
 class Encoder:
@@ -51,7 +53,7 @@ class Encoder:
     def __call__(self, pixels: Array) -> Features:
         """pixels (B, 3, 224, 224) as `prepare` makes them."""
         fine, coarse, pooled, logits = self.session.run(list(SHAPES)[:-1], {"pixels": pixels})
-        return Features(fine, coarse, pooled, logits, mean_colors(pixels))
+        return Features(fine, coarse, pooled, logits, colors_of(pixels))
 
 
 def prepare(image: PIL.Image.Image) -> Array:
@@ -68,10 +70,9 @@ def prepare(image: PIL.Image.Image) -> Array:
     return (pixels - 127.0) / 128.0
 
 
-def mean_colors(pixels: Array) -> Array:
-    """(B, 3, 224, 224) -> (B, 3, 14, 14)."""
-    means: Array = pixels.reshape(len(pixels), 3, 14, SIDE // 14, 14, SIDE // 14).mean(axis=(3, 5), dtype=numpy.float32)
-    return means
+def colors_of(pixels: Array) -> Array:
+    """(B, 3, 224, 224) as `prepare` makes them -> (B, 14, 14, 14); see `color_grid`."""
+    return color_grid((pixels * 128 + 127).round().astype(numpy.uint8).transpose(0, 2, 3, 1), 14)
 
 
 def open_session(path: Path, threads: int = 0) -> Any:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 CELLS = 49
-FINE, COARSE, POOLED = 112, 320, 1280
+FINE, COARSE, POOLED, COLORED = 112, 320, 1280, 14
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class MiniNetwork(nn.Module):
         self.pooled_mean = nn.Buffer(torch.zeros(POOLED))
         self.pooled_scale = nn.Buffer(torch.ones(POOLED))
         self.grid_in = nn.Linear(4 * FINE + COARSE, dim)
-        self.color_in = nn.Linear(12, dim)
+        self.color_in = nn.Linear(4 * COLORED, dim)
         self.cell = nn.Parameter(torch.randn(CELLS, dim) * 0.2)
         self.pooled_in = nn.Sequential(
             nn.Linear(POOLED, 3 * dim), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(3 * dim, dim)
@@ -75,7 +75,7 @@ class MiniNetwork(nn.Module):
         hints: torch.Tensor,
         chances: torch.Tensor,
     ) -> torch.Tensor:
-        """fine (B, 112, 14, 14), coarse (B, 320, 7, 7), pooled (B, 1280), colors (B, 3, 14, 14), hints (B, H) ids of names,
+        """fine (B, 112, 14, 14), coarse (B, 320, 7, 7), pooled (B, 1280), colors (B, 14, 14, 14), hints (B, H) ids of names,
         chances (B, H) their probabilities -> memory (B, 49 + 1 + H, D)."""
         grid = torch.cat([fold(fine), coarse], dim=1).flatten(2).transpose(1, 2)  # (B, 49, 768)
         cells = self.grid_in((grid - self.grid_mean) * self.grid_scale) + self.cell
@@ -146,6 +146,32 @@ class Attention(nn.Module):
         return out
 
 
+class Tally(nn.Module):
+    """Adds up what attention averages. Weights of a softmax sum to one, so that to attention three dogs look like one; here
+    every cell counts for itself, between 0 and 1.
+
+    Counting by weights that are not normalized over places: Trott, Xiong and Socher, "Interpretable Counting for Visual
+    Question Answering", ICLR 2018.
+    """
+
+    def __init__(self, dim: int, width: int = 64) -> None:
+        super().__init__()
+        self.query = nn.Linear(dim, width)
+        self.key_value = nn.Linear(dim, 2 * width)
+        self.bias = nn.Parameter(torch.full((1,), -3.0))  # at first a few of the 49 cells count
+        self.out = nn.Linear(width, dim)
+
+    def forward(self, x: torch.Tensor, cells: torch.Tensor, picture: torch.Tensor | None = None) -> torch.Tensor:
+        """x (B, T, D), cells (P, 49, D) -> (B, T, D)."""
+        key_value = self.key_value(cells)
+        if picture is not None:
+            key_value = key_value.index_select(0, picture)
+        key, value = key_value.chunk(2, dim=-1)
+        scores = self.query(x) @ key.transpose(1, 2) * key.shape[-1] ** -0.5 + self.bias  # (B, T, 49)
+        summed: torch.Tensor = self.out(scores.sigmoid().to(value.dtype) @ value)
+        return summed
+
+
 class VisionLayer(nn.Module):
     """Every part of the picture sees every other."""
 
@@ -168,11 +194,13 @@ class TextLayer(nn.Module):
         super().__init__()
         self.norm_self, self.norm_cross, self.norm_mlp = nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.attention, self.cross, self.mlp = Attention(dim, heads), Attention(dim, heads), _mlp(dim)
+        self.tally = Tally(dim)
 
     def forward(self, x: torch.Tensor, memory: torch.Tensor, picture: torch.Tensor | None) -> torch.Tensor:
         normed = self.norm_self(x)
         x = x + self.attention(normed, normed, causal=True)
-        x = x + self.cross(self.norm_cross(x), memory, picture)
+        normed = self.norm_cross(x)
+        x = x + self.cross(normed, memory, picture) + self.tally(normed, memory[:, :CELLS], picture)
         added: torch.Tensor = x + self.mlp(self.norm_mlp(x))
         return added
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .network import CELLS, COARSE, FINE, POOLED, MiniNetwork
+from .network import CELLS, COARSE, COLORED, FINE, POOLED, MiniNetwork
 
 INPUTS = ("fine", "coarse", "pooled", "colors", "hints", "chances")
 
@@ -42,7 +42,7 @@ def export(network: MiniNetwork, folder: Path) -> tuple[str, ...]:
         torch.zeros(2, FINE, 14, 14),
         torch.zeros(2, COARSE, 7, 7),
         torch.zeros(2, POOLED),
-        torch.zeros(2, 3, 14, 14),
+        torch.zeros(2, COLORED, 14, 14),
         hints,
         hints.float(),
     )

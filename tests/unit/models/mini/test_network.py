@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seesay.models.mini.encoder import open_session
-from seesay.models.mini.network import CELLS, COARSE, FINE, POOLED, MiniConfig, MiniNetwork, fold
+from seesay.models.mini.network import CELLS, COARSE, COLORED, FINE, POOLED, MiniConfig, MiniNetwork, fold
 from seesay.models.mini.onnx_export import INPUTS, export
 
 CONFIG = MiniConfig(
@@ -40,7 +40,7 @@ def features(pictures: int) -> tuple[torch.Tensor, ...]:
         torch.randn(pictures, FINE, 14, 14, generator=random),
         torch.randn(pictures, COARSE, 7, 7, generator=random),
         torch.rand(pictures, POOLED, generator=random),
-        torch.rand(pictures, 3, 14, 14, generator=random) * 2 - 1,
+        torch.rand(pictures, COLORED, 14, 14, generator=random) * 2 - 1,
         torch.randint(10, 30, (pictures, CONFIG.hints), generator=random),
         torch.rand(pictures, CONFIG.hints, generator=random),
     )
