@@ -197,7 +197,6 @@ def _color(truth: Truth, stock: Stock, random: Random) -> Row | None:
     if len(truth.things) == 1 and random.random() < 0.5:
         return "color", _one(random, COLOR_IT), thing.color
     if random.random() < 0.15:
-
         color = thing.color if random.random() < 0.5 else _one(random, [c for c in COLORS if c != thing.color])
         answer = "yes" if color == thing.color else "no"
         return "color", _wording(_one(random, IS_COLOR), thing.name, color=color), answer

@@ -66,4 +66,5 @@ def _table() -> Array:
     examples = _lab(numpy.array([example for group in EXAMPLES.values() for example in group]))
     words = numpy.array([index for index, group in enumerate(EXAMPLES.values()) for _ in group], numpy.uint8)
     nearest = [((lab[:, None] - examples[None]) ** 2).sum(-1).argmin(1) for lab in numpy.array_split(_lab(grid), 16)]
-    return words[numpy.concatenate(nearest)]
+    table: Array = words[numpy.concatenate(nearest)]
+    return table

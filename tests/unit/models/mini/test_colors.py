@@ -16,7 +16,13 @@ def test_every_example_has_its_own_word(word: str, example: tuple[int, int, int]
 
 @pytest.mark.parametrize(
     ("pixel", "word"),
-    [((255, 0, 0), "red"), ((0, 0, 255), "blue"), ((255, 255, 0), "yellow"), ((0, 0, 0), "black"), ((255, 255, 255), "white")],
+    [
+        ((255, 0, 0), "red"),
+        ((0, 0, 255), "blue"),
+        ((255, 255, 0), "yellow"),
+        ((0, 0, 0), "black"),
+        ((255, 255, 255), "white"),
+    ],
 )
 def test_pure_colors_have_the_words_that_people_use(pixel: tuple[int, int, int], word: str) -> None:
     (index,) = color_words(numpy.array([pixel], numpy.uint8))
