@@ -66,6 +66,18 @@ def photo() -> PhotoMaker:
 
 
 @pytest.fixture(scope="session")
+def caption_sets() -> ModuleType:
+    """The module `caption_sets.py`: one small captioned set in every format."""
+    return _load("caption_sets")
+
+
+@pytest.fixture(scope="session")
+def hub_of_data() -> ModuleType:
+    """The module `hub_of_data.py`: a Hub that data sets are read from."""
+    return _load("hub_of_data")
+
+
+@pytest.fixture(scope="session")
 def vilt_maker() -> ModuleType:
     """The module `vilt_by_formula.py`."""
     return _load("vilt_by_formula")

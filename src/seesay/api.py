@@ -245,9 +245,10 @@ def load_data(settings: DataSettings) -> data.Dataset:
 def check(settings: CheckSettings, progress: Callable[[int, int], None] | None = None) -> CheckReport:
     """Read a data set as training would and report what is in it and what is wrong with it; loads no model."""
     return data.check(
-        data.load(settings),
+        data.load(settings, training=True),
         vocabulary_size=settings.vocabulary_size,
         normalizer=settings.normalizer,
+        training=True,
         progress=progress,
     )
 

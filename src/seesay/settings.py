@@ -114,6 +114,9 @@ class DataSettings:
     """Read this split alone (such as `validation[:200]`)."""
     validation_fraction: float = setting(0.1, low=0.0, high=0.9)
     """Share of the training pictures held out for validation where the data has no validation split of its own."""
+    test_fraction: float = setting(0.0, low=0.0, high=0.9)
+    """Share of the training pictures held out for a test where the data has no test split of its own. Training never sees
+    them, and `evaluate` with the same data, seed and fractions measures on them."""
     seed: int = setting(42, low=0, high=2**32 - 1)
     """Decides every random choice: splits, order, augmentation, dropout, fresh weights."""
 

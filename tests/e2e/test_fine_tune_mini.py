@@ -92,10 +92,10 @@ def test_questions_are_no_captions_and_vilt_learns_none(
 ) -> None:
     refused = seesay(environment, "train", "caption", "--data", color_data, "--output", tmp_path / "a", code=3)
     assert "these rows ask questions" in refused.stderr
-    Image.new("RGB", (64, 64)).save(tmp_path / "0.png")
-    Image.new("RGB", (64, 64), "red").save(tmp_path / "1.png")
+    for index in range(8):
+        Image.new("RGB", (64, 64), (30 * index, 0, 0)).save(tmp_path / f"{index}.png")
     data = tmp_path / "c.jsonl"
-    data.write_text("".join(json.dumps({"image": f"{i}.png", "caption": "a thing"}) + "\n" for i in range(2)))
+    data.write_text("".join(json.dumps({"image": f"{i}.png", "caption": "a thing"}) + "\n" for i in range(8)))
     small = ["--from-scratch", "vilt-small", "--validation-fraction", "0.5", "--max-steps", "2"]
     refused = seesay(environment, "train", "caption", "--data", data, "--output", tmp_path / "b", *small, code=3)
     assert "cannot learn captions" in refused.stderr

@@ -5,127 +5,26 @@ Fatal problems are those with which training would fail or mean nothing; the oth
 
 from __future__ import annotations
 
-import math
+import dataclasses
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from .. import metrics
-from ..errors import PROBLEMS_LISTED, DataError, ImageError, Problem
+from ..errors import ImageError, Problem
 from ..media import open_image
 from ..metrics import soft_scores
 from ..types import Example, ImageSource
+from .captions import CaptionReport, describe
 from .dataset import Dataset
+from .report import HISTOGRAM, CheckReport, SplitReport
 from .vocabulary import build_vocabulary, coverage
 
-Table = tuple[str, list[str], list[list[str]]]
 COVERAGE_WANTED = 0.9
-HISTOGRAM = 20
-
-
-@dataclass(frozen=True, slots=True)
-class SplitReport:
-    """What one split holds."""
-
-    name: str
-    rows: int
-    pictures: int
-    annotators: tuple[int, int]
-    """Fewest and most answers a row."""
-    yes_no: float
-    """Share of rows whose most frequent answer is yes or no."""
-    coverage: float | None
-    """Best accuracy that the vocabulary of the training rows allows here; None without answers or training rows."""
-    question_types: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """Everything found in a data set."""
-
-    name: str
-    format: str
-    splits: tuple[SplitReport, ...]
-    answers: tuple[tuple[str, int], ...]
-    """The most frequent training answers and how many rows have them."""
-    distinct_answers: int
-    vocabulary_size: int
-    shared_pictures: int
-    """Pictures, by content, that stand in training and in another split."""
-    problems: tuple[Problem, ...]
-    sizes: Mapping[int, tuple[int, int]]
-    """Width and height of each picture that opened, by `id` of its source; for `shape`."""
-
-    @property
-    def fatal(self) -> tuple[Problem, ...]:
-        """The problems that stop training."""
-        return tuple(problem for problem in self.problems if problem.fatal)
-
-    def raise_for_problems(self) -> None:
-        """Raise DataError with all fatal problems, if there are any."""
-        if self.fatal:
-            count = len(self.fatal)
-            raise DataError(
-                f"{count:,} problem{'s' if count > 1 else ''} to mend", where=self.name, problems=self.fatal
-            )
-
-    def shape(self, example: Example) -> tuple[int, ...]:
-        """The proportions of an example's pictures in steps of a twelfth of an octave; equal shapes pad nothing."""
-        return tuple(round(12 * math.log2(w / h)) for w, h in (self.sizes[id(source)] for source in example.images))
-
-    def tables(self) -> list[Table]:
-        """The report as tables of text: title, header, rows."""
-        header = ["split", "rows", "pictures", "annotators", "yes/no", "vocabulary covers"]
-        tables: list[Table] = [(f"{self.name} ({self.format})", header, [_cells(split) for split in self.splits])]
-        if self.answers:
-            total = sum(split.rows for split in self.splits if split.name == "train") or 1
-            rows = [[answer, f"{count:,}", f"{count / total:.1%}"] for answer, count in self.answers]
-            tables.append(("most frequent training answers", ["answer", "rows", "share"], rows))
-        kinds = Counter[str]()
-        for split in self.splits:
-            kinds.update(split.question_types)
-        if kinds:
-            rows = [[name, f"{count:,}"] for name, count in kinds.most_common(HISTOGRAM)]
-            tables.append(("question types", ["type", "rows"], rows))
-        return tables
-
-    def sentences(self) -> list[str]:
-        """Vocabulary, leaks, and the problems, the fatal ones first."""
-        said = [f"vocabulary: {self.vocabulary_size:,} of {self.distinct_answers:,} distinct training answers"]
-        ordered = sorted(self.problems, key=lambda problem: not problem.fatal)
-        said += [f"{'error' if problem.fatal else 'warning'}: {problem}" for problem in ordered[:PROBLEMS_LISTED]]
-        if len(ordered) > PROBLEMS_LISTED:
-            said.append(f"... and {len(ordered) - PROBLEMS_LISTED:,} more problems (--json lists all)")
-        said.append(f"{len(self.fatal):,} errors: training would not start" if self.fatal else "ready to train")
-        return said
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON values."""
-        return {
-            "name": self.name,
-            "format": self.format,
-            "splits": {
-                split.name: {
-                    "rows": split.rows,
-                    "pictures": split.pictures,
-                    "annotators": list(split.annotators),
-                    "yes_no": split.yes_no,
-                    "coverage": split.coverage,
-                    "question_types": dict(split.question_types),
-                }
-                for split in self.splits
-            },
-            "answers": dict(self.answers),
-            "distinct_answers": self.distinct_answers,
-            "vocabulary_size": self.vocabulary_size,
-            "shared_pictures": self.shared_pictures,
-            "problems": [
-                {"where": p.where, "message": p.message, "hint": p.hint, "fatal": p.fatal} for p in self.problems
-            ],
-        }
+PLACES_NAMED = 3
+"""How many rows a warning about many of them names."""
 
 
 def check(
@@ -133,6 +32,7 @@ def check(
     *,
     vocabulary_size: int,
     normalizer: str,
+    training: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> CheckReport:
     """Open every picture, count everything, and collect all problems.
@@ -140,31 +40,30 @@ def check(
     Args:
         vocabulary_size: as in training; 0 keeps all answers.
         normalizer: how answers are made comparable (`settings.Normalizer`).
+        training: the rows are to be trained on, so that rows to train on and to validate with must be there.
         progress: told how many distinct pictures of how many are open.
     """
     normalize = metrics.normalizer(normalizer)
-    train = dataset.splits.get("train", ())
-    vocabulary = build_vocabulary(train, vocabulary_size, normalize)
-    distinct = len(build_vocabulary(train, 0, normalize))
+    asked = [example for example in dataset.splits.get("train", ()) if example.question]
+    vocabulary = build_vocabulary(asked, vocabulary_size, normalize)
+    distinct = len(build_vocabulary(asked, 0, normalize))
     opened = _open_all(dataset, progress)
-    splits = tuple(_split_report(name, rows, vocabulary, opened, normalize) for name, rows in dataset.splits.items())
+    splits = _split_reports(dataset, vocabulary, opened, normalize)
     shared = _shared(dataset, opened)
-    counts = Counter(_commonest(example, normalize) for example in train)
-    return CheckReport(
+    counts = Counter(_commonest(example, normalize) for example in asked)
+    found = CheckReport(
         name=dataset.name,
         format=dataset.format,
         splits=splits,
         answers=tuple(counts.most_common(HISTOGRAM)),
         distinct_answers=distinct,
         vocabulary_size=len(vocabulary),
-        shared_pictures=len(shared),
-        problems=(
-            *dataset.problems,
-            *_broken(dataset, opened),
-            *_whole_set(dataset, splits, distinct, len(shared), normalize),
-        ),
+        shared=shared,
+        problems=(*dataset.problems, *_broken(dataset, opened)),
         sizes={key: picture.size for key, picture in opened.items() if isinstance(picture, _Opened)},
     )
+    further = (*_whole_set(found, training=training), *_repeated(dataset, opened))
+    return dataclasses.replace(found, problems=(*found.problems, *further))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,26 +98,39 @@ def _open(source: ImageSource) -> _Opened | ImageError:
     return _Opened(picture.sha256, picture.pixels.size)
 
 
-def _split_report(
-    name: str,
-    rows: Sequence[Example],
+def _split_reports(
+    dataset: Dataset,
     vocabulary: Sequence[str],
     opened: Mapping[int, _Opened | ImageError],
     normalize: Callable[[str], str],
-) -> SplitReport:
-    answered = [example for example in rows if example.answers]
-    annotators = [len(example.answers) for example in answered] or [0]
-    closed = sum(_commonest(example, normalize) in ("yes", "no") for example in answered)
-    pictures = {_content(source, opened) for example in rows for source in example.images}
-    return SplitReport(
-        name=name,
-        rows=len(rows),
-        pictures=len(pictures),
-        annotators=(min(annotators), max(annotators)),
-        yes_no=closed / len(answered) if answered else 0.0,
-        coverage=coverage(vocabulary, answered, normalize) if answered and vocabulary else None,
-        question_types=Counter(example.question_type for example in rows if example.question_type),
-    )
+) -> tuple[SplitReport, ...]:
+    """Training first, because the other splits are told by its words; then validation, test and what else there is."""
+    spoken: frozenset[str] | None = None
+    reports = []
+    for name in dict.fromkeys(("train", "validation", "test", *dataset.splits)):
+        if name not in dataset.splits:
+            continue
+        rows = dataset.splits[name]
+        captions = describe(rows, lambda row: _content(row.images[0], opened), spoken)
+        if name == "train" and captions is not None:
+            spoken = captions.vocabulary
+        asked = [example for example in rows if example.question]
+        answered = [example for example in asked if example.answers]
+        annotators = [len(example.answers) for example in answered] or [0]
+        closed = sum(_commonest(example, normalize) in ("yes", "no") for example in answered)
+        report = SplitReport(
+            name=name,
+            rows=len(rows),
+            pictures=len({_content(source, opened) for example in rows for source in example.images}),
+            questions=len(asked),
+            annotators=(min(annotators), max(annotators)),
+            yes_no=closed / len(answered) if answered else 0.0,
+            coverage=coverage(vocabulary, answered, normalize) if answered and vocabulary else None,
+            question_types=Counter(example.question_type for example in asked if example.question_type),
+            captions=captions,
+        )
+        reports.append(report)
+    return tuple(reports)
 
 
 def _content(source: ImageSource, opened: Mapping[int, _Opened | ImageError]) -> str:
@@ -231,12 +143,13 @@ def _commonest(example: Example, normalize: Callable[[str], str]) -> str:
     return max(scores, key=lambda answer: scores[answer], default="")
 
 
-def _shared(dataset: Dataset, opened: Mapping[int, _Opened | ImageError]) -> set[str]:
-    def contents(names: Sequence[str]) -> set[str]:
-        rows = (example for name in names for example in dataset.splits.get(name, ()))
-        return {_content(source, opened) for example in rows for source in example.images}
-
-    return contents(["train"]) & contents([name for name in dataset.splits if name != "train"])
+def _shared(dataset: Dataset, opened: Mapping[int, _Opened | ImageError]) -> tuple[tuple[tuple[str, str], ...], ...]:
+    places: dict[str, dict[str, str]] = {}
+    for name, rows in dataset.splits.items():
+        for example in rows:
+            for source in example.images:
+                places.setdefault(_content(source, opened), {}).setdefault(name, example.origin)
+    return tuple(tuple(found.items()) for found in places.values() if len(found) > 1)
 
 
 def _broken(dataset: Dataset, opened: Mapping[int, _Opened | ImageError]) -> Iterator[Problem]:
@@ -254,43 +167,67 @@ def _broken(dataset: Dataset, opened: Mapping[int, _Opened | ImageError]) -> Ite
                     )
 
 
-def _whole_set(
-    dataset: Dataset,
-    splits: Sequence[SplitReport],
-    distinct: int,
-    shared: int,
-    normalize: Callable[[str], str],
-) -> Iterator[Problem]:
-    if not any(dataset.splits.values()):
-        yield Problem(dataset.name, "no rows that can be used")
-    if "train" in dataset.splits and distinct < 2:
-        yield Problem(dataset.name, f"{distinct} distinct training answers", "a classifier needs two at least")
-    if shared:
-        yield Problem(
-            dataset.name,
-            f"{shared:,} pictures stand in train and in another split",
-            "scores on them tell what was memorised; take them out of train",
-            fatal=False,
-        )
-    for split in splits:
+def _whole_set(found: CheckReport, *, training: bool) -> Iterator[Problem]:
+    """What is wrong with the rows taken together."""
+    splits = {split.name: split for split in found.splits}
+    if not any(split.rows for split in found.splits):
+        yield Problem(found.name, "no rows that can be used", "see the formats in docs/data.md")
+    elif training:
+        for name in ("train", "validation"):
+            if name not in splits:
+                hint = (
+                    "give more pictures, or raise --validation-fraction, which holds some of the training pictures out"
+                )
+                yield Problem(found.name, f"no {name} rows", hint)
+    train = splits.get("train")
+    if train is not None and train.questions and found.distinct_answers < 2:
+        message = f"{found.distinct_answers} distinct training answers"
+        yield Problem(found.name, message, "a classifier needs two at least")
+    if found.shared:
+        (_, one), (_, other), *_ = found.shared[0]
+        message = f"{len(found.shared):,} pictures stand in more than one split, such as {other}, which shows what {one} shows"
+        hint = "scores on them tell what was memorised; keep each picture in one split (--json lists them)"
+        yield Problem(found.name, message, hint, fatal=False)
+    for split in found.splits:
         if split.name != "train" and split.coverage is not None and split.coverage < COVERAGE_WANTED:
-            yield Problem(
-                dataset.name,
-                f"the vocabulary covers {split.coverage:.1%} of the {split.name} answers",
-                "no model with it can score higher; a larger vocabulary or more training rows would",
-                fatal=False,
-            )
-    for name, rows in dataset.splits.items():
-        keys = Counter(
-            (str(row.images[0]), row.question, row.answers) for row in rows if not isinstance(row.images[0], bytes)
+            message = f"the vocabulary covers {split.coverage:.1%} of the {split.name} answers"
+            hint = "no model with it can score higher; a larger vocabulary or more training rows would"
+            yield Problem(found.name, message, hint, fatal=False)
+        if split.captions is not None:
+            yield from _captions(found.name, split.name, split.captions)
+
+
+def _captions(name: str, split: str, captions: CaptionReport) -> Iterator[Problem]:
+    if captions.known is not None and captions.known < COVERAGE_WANTED:
+        message = f"training captions say {captions.known:.1%} of the words in {split} captions"
+        yield Problem(name, message, "what training never says can hardly be learned; add such captions", fatal=False)
+    if captions.wordless:
+        places = ", ".join(captions.wordless[:PLACES_NAMED])
+        message = f"{len(captions.wordless):,} captions of {split} hold no word, such as {places}"
+        yield Problem(name, message, "describe the pictures there", fatal=False)
+    if (
+        split == "train"
+        and captions.captions > 1
+        and captions.frequent
+        and captions.frequent[0][1] == captions.captions
+    ):
+        yield Problem(
+            name, "all training captions are the same", "nothing can be learned but to repeat it", fatal=False
         )
-        repeated = sum(count - 1 for count in keys.values())
-        if repeated:
-            yield Problem(dataset.name, f"{repeated:,} rows of {name} stand there twice", "", fatal=False)
 
 
-def _cells(split: SplitReport) -> list[str]:
-    low, high = split.annotators
-    covered = f"{split.coverage:.1%}" if split.coverage is not None else "-"
-    people = f"{low}" if low == high else f"{low} to {high}"
-    return [split.name, f"{split.rows:,}", f"{split.pictures:,}", people, f"{split.yes_no:.1%}", covered]
+def _repeated(dataset: Dataset, opened: Mapping[int, _Opened | ImageError]) -> Iterator[Problem]:
+    """Rows of a split that show the same, ask the same and say the same."""
+    for name, rows in dataset.splits.items():
+        seen: dict[object, str] = {}
+        again = []
+        for row in rows:
+            key = (tuple(_content(source, opened) for source in row.images), row.question, row.answers)
+            if key in seen:
+                again.append(f"{row.origin} is {seen[key]}")
+            else:
+                seen[key] = row.origin
+        if again:
+            message = f"{len(again):,} rows of {name} stand there twice: {', '.join(again[:PLACES_NAMED])}"
+            message += " ..." if len(again) > PLACES_NAMED else ""
+            yield Problem(dataset.name, message, "take them out, unless they are to count twice", fatal=False)

@@ -46,33 +46,51 @@ class Dataset:
 def load(settings: DataSettings, *, training: bool = False) -> Dataset:
     """Read the rows that `settings` name.
 
-    Where there are training rows and no validation split, some of the training pictures are held out for it.
+    Where there are training rows and no validation or no test split, some of the training pictures are held out for it, as
+    the settings say. Where there is one split alone, whatever its name, it is the training split if it is trained on or a
+    test split is to be held out. `settings.split` is a part of the data where it is trained on, and else one of the
+    splits that training leaves.
 
     Args:
-        training: the rows are trained on; a single split, whatever its name, is then the training split.
+        training: the rows are trained on.
 
     Raises:
-        DataError: nothing there, no format recognises it, or two do.
-        UsageError: no data, or no such split.
+        DataError: nothing there, no format recognises it, two do, it cannot be read, or it is too small to hold pictures
+            out for a test.
+        UsageError: no data, no such split or folder of pictures, or fractions that leave nothing to train on.
         MissingExtra: the format needs a package that is not installed.
     """
     if not settings.data:
         raise UsageError("no data set named", hint="give --data FILE, FOLDER, hf:OWNER/NAME or easy-vqa")
-    source = Source(settings.data, settings.images)
-    form = _format_of(source)
+    if settings.images is not None and not settings.images.is_dir():
+        raise UsageError(f"no such folder: {settings.images}", where="--images", hint="name the folder of the pictures")
+    name, splits, problems = _read(Source(settings.data, settings.images))
+    if training and settings.split:
+        splits = _select(splits, settings)
+    if len(splits) == 1 and (training or settings.test_fraction):
+        splits = {"train": next(iter(splits.values()))}
+    splits = _hold_out(splits, settings)
+    if settings.split and not training:
+        splits = _select(splits, settings)
+    return Dataset(settings.data, name, splits, problems, _fingerprint(splits))
+
+
+def _read(source: Source) -> tuple[str, dict[str, tuple[Example, ...]], tuple[Problem, ...]]:
+    """The name of the format, the rows by split, and what is wrong."""
     rows: defaultdict[str, list[Example]] = defaultdict(list)
     problems: list[Problem] = []
-    for split, row in form.read(source):
-        if isinstance(row, Problem):
-            problems.append(row)
-        else:
-            rows[split].append(row)
-    splits = _hold_out({name: tuple(examples) for name, examples in rows.items()}, settings)
-    if settings.split:
-        splits = _select(splits, settings)
-    if training and len(splits) == 1 and "train" not in splits:
-        splits = _hold_out({"train": next(iter(splits.values()))}, settings)
-    return Dataset(settings.data, form.name, splits, tuple(problems), _fingerprint(splits))
+    try:
+        form = _format_of(source)
+        for split, row in form.read(source):
+            if isinstance(row, Problem):
+                problems.append(row)
+            else:
+                rows[split].append(row)
+    except OSError as error:
+        where = os.path.basename(error.filename or source.text)
+        hint = "check that it is there, and its permissions"
+        raise DataError(f"cannot be read: {error.strerror or error}", where=where, hint=hint) from None
+    return form.name, {name: tuple(examples) for name, examples in rows.items()}, tuple(problems)
 
 
 def _format_of(source: Source) -> Format:
@@ -97,10 +115,21 @@ def _known(formats: list[Format]) -> str:
 
 
 def _hold_out(splits: dict[str, tuple[Example, ...]], settings: DataSettings) -> dict[str, tuple[Example, ...]]:
-    if "train" not in splits or "validation" in splits or settings.validation_fraction == 0:
+    validation = 0.0 if "validation" in splits else settings.validation_fraction
+    test = 0.0 if "test" in splits else settings.test_fraction
+    if "train" not in splits or not (validation or test):
         return splits
-    kept, held = by_picture(splits["train"], settings.validation_fraction, settings.seed)
-    return {**splits, "train": kept, "validation": held} if held and kept else splits
+    if validation + test >= 1:
+        hint = "validation_fraction and test_fraction must stay below 1 together"
+        raise UsageError(f"{validation:g} and {test:g} leave nothing to train on", where="--test-fraction", hint=hint)
+    drawn = by_picture(splits["train"], settings.seed, validation=validation, test=test)
+    if test and not (drawn["train"] and drawn["test"]):
+        # Going on would measure on rows of another split without a word.
+        message = (
+            f"--test-fraction {test:g} of so few pictures leaves {'nothing' if drawn['test'] else 'all'} to train on"
+        )
+        raise DataError(message, where=settings.data, hint="give another fraction or --seed, or more pictures")
+    return {**splits, **{name: rows for name, rows in drawn.items() if rows}} if drawn["train"] else splits
 
 
 def _select(splits: dict[str, tuple[Example, ...]], settings: DataSettings) -> dict[str, tuple[Example, ...]]:

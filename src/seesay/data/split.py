@@ -1,4 +1,4 @@
-"""Holding rows out without a leak: no picture, by content, is ever on both sides."""
+"""Holding rows out without a leak: no picture, by content, ever stands in two splits."""
 
 from __future__ import annotations
 
@@ -11,21 +11,39 @@ from ..types import Example, ImageSource
 
 
 def by_picture(
-    examples: Sequence[Example], fraction: float, seed: int
-) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """Rows kept and rows held out; about `fraction` of the pictures are held out, drawn by sha256 of seed and content, so
-    that the same picture falls on the same side in every run and whatever other rows there are."""
-    limit = int(fraction * 2**64)
+    examples: Sequence[Example], seed: int, *, validation: float = 0.0, test: float = 0.0
+) -> dict[str, tuple[Example, ...]]:
+    """The rows of `train`, `validation` and `test`; about those shares (0 to 1) of the pictures are held out.
+
+    Each picture has a place from 0 to 1, sha256 of seed and content, and so the same one in every run and whatever other
+    rows there are. Validation takes the lowest and test the highest places: neither share moves what the other takes.
+    """
+    low, high = int(validation * 2**64), 2**64 - int(test * 2**64)
+    splits: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
+    for example, identity in zip(examples, _identities(examples), strict=True):
+        drawn = hashlib.sha256(f"{seed}:{identity}".encode("utf-8", "surrogatepass")).digest()
+        place = int.from_bytes(drawn[:8], "big")
+        splits["validation" if place < low else "test" if place >= high else "train"].append(example)
+    return {name: tuple(rows) for name, rows in splits.items()}
+
+
+def _identities(examples: Sequence[Example]) -> list[str]:
+    """What each row is drawn by: the digest of its picture. Rows of several pictures are drawn together with all that
+    share one of them, by the smallest digest among them."""
     digests: dict[str, str] = {}
-    held = [_draw(example, seed, digests) < limit for example in examples]
-    pairs = list(zip(examples, held, strict=True))
-    return tuple(row for row, out in pairs if not out), tuple(row for row, out in pairs if out)
+    pictures = [[_digest(source, digests) for source in example.images] for example in examples]
+    smaller: dict[str, str] = {}
 
+    def smallest(name: str) -> str:
+        while (next_one := smaller.get(name, name)) != name:
+            smaller[name] = smaller.get(next_one, next_one)
+            name = smaller[name]
+        return name
 
-def _draw(example: Example, seed: int, digests: dict[str, str]) -> int:
-    # An example of several pictures goes with its first one.
-    identity = _digest(example.images[0], digests)
-    return int.from_bytes(hashlib.sha256(f"{seed}:{identity}".encode()).digest()[:8], "big")
+    for names in pictures:
+        ends = {smallest(name) for name in names}
+        smaller.update(dict.fromkeys(ends, min(ends)))
+    return [smallest(names[0]) for names in pictures]
 
 
 def _digest(source: ImageSource, digests: dict[str, str]) -> str:

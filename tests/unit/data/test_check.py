@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -50,8 +51,10 @@ def test_a_picture_in_two_splits_is_found_by_content_and_is_a_warning(
     data: Callable[[Rows, Rows], CheckReport],
 ) -> None:
     report = data(GOOD, [("copy.png", "What?", "red")])
-    assert report.shared_pictures == 1
-    assert [problem.fatal for problem in report.problems if "another split" in problem.message] == [False]
+    assert report.shared == ((("train", "train.jsonl:1"), ("validation", "validation.jsonl:1")),)
+    [warning] = [problem for problem in report.problems if "more than one split" in problem.message]
+    assert "validation.jsonl:1, which shows what train.jsonl:1 shows" in warning.message
+    assert not warning.fatal
 
 
 def test_a_broken_picture_is_told_once_with_its_first_row(data: Callable[[Rows, Rows], CheckReport]) -> None:
@@ -71,7 +74,7 @@ def test_little_coverage_and_repeated_rows_are_warnings(data: Callable[[Rows, Ro
     report = data([*GOOD, GOOD[0]], [("blue.png", "What?", "indigo")])
     told = {problem.message for problem in report.problems}
     assert "the vocabulary covers 0.0% of the validation answers" in told
-    assert "1 rows of train stand there twice" in told
+    assert "1 rows of train stand there twice: train.jsonl:4 is train.jsonl:1" in told
     assert report.fatal == ()
 
 
@@ -107,3 +110,91 @@ def test_the_command_exits_with_0_or_3_and_imports_no_torch(color_data: Path, tm
     bad = subprocess.run([*words, str(tmp_path / "bad.jsonl"), "--json"], capture_output=True, text=True)
     assert bad.returncode == 3
     assert json.loads(bad.stdout)["problems"][0]["where"] == "bad.jsonl:1"
+
+
+@pytest.fixture
+def captioned(tmp_path: Path, caption_sets: ModuleType) -> Callable[..., CheckReport]:
+    """A check of captions by split and picture color."""
+
+    def make(**splits: list[tuple[str, str]]) -> CheckReport:
+        for name, rows in splits.items():
+            lines = [
+                {"image": caption_sets.draw(tmp_path / f"{color}.png").name, "caption": said} for color, said in rows
+            ]
+            (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return check(load(DataSettings(data=str(tmp_path))), vocabulary_size=0, normalizer="english")
+
+    return make
+
+
+def test_captions_get_figures_of_their_own(captioned: Callable[..., CheckReport]) -> None:
+    report = captioned(
+        train=[("red", "a red card"), ("red", "red it is"), ("blue", "A red card!"), ("green", "a green one")],
+        validation=[("white", "a white card"), ("black", "a night scene")],
+    )
+    train, validation = report.to_dict()["splits"].values()
+    assert (train["rows"], train["pictures"], train["questions"], train["captions"]["captions"]) == (4, 3, 0, 4)
+    assert train["captions"]["per_picture"] == {"least": 1, "median": 1, "most": 2}
+    assert train["captions"]["frequent"] == [{"caption": "a red card", "times": 2}]
+    assert train["captions"]["longest"][0] == {"caption": "a red card", "words": 3, "where": "train.jsonl:1"}
+    assert (train["annotators"], train["yes_no"], train["coverage"]) == (None, None, None)
+    assert validation["captions"]["known"] == 0.5
+    assert (report.answers, report.distinct_answers, report.vocabulary_size) == ((), 0, 0)
+    titles = [title for title, _, _ in report.tables()]
+    assert titles[1:] == ["most frequent training captions", "longest captions"]
+    said = "\n".join([*report.sentences(), *(" ".join(header) for _, header, _ in report.tables())])
+    assert "vocabulary" not in said
+    assert "annotators" not in said
+    assert "training captions say 50.0% of the words in validation captions" in said
+    assert report.fatal == ()
+    json.dumps(report.to_dict())
+
+
+def test_captions_that_teach_nothing_are_warnings(captioned: Callable[..., CheckReport]) -> None:
+    report = captioned(train=[("red", "a card"), ("blue", "A card.")], validation=[("green", "...")])
+    told = [problem.message for problem in report.problems]
+    assert "all training captions are the same" in told
+    assert "1 captions of validation hold no word, such as validation.jsonl:1" in told
+    assert report.fatal == ()
+
+
+def test_questions_and_captions_in_one_set_are_told_apart(
+    data: Callable[[Rows, Rows], CheckReport], tmp_path: Path
+) -> None:
+    data(GOOD, GOOD[:1])
+    with (tmp_path / "train.jsonl").open("a") as train:
+        train.write(json.dumps({"image": "red.png", "caption": "a red card"}) + "\n")
+    report = check(load(DataSettings(data=str(tmp_path))), vocabulary_size=0, normalizer="english")
+    train_report, validation = report.splits
+    assert (train_report.rows, train_report.questions, validation.captions) == (4, 3, None)
+    assert train_report.annotators == (1, 1)
+    assert report.answers == (("red", 1), ("blue", 1), ("yes", 1))
+    assert [title.partition(" (")[0] for title, _, _ in report.tables()] == [
+        str(tmp_path),
+        f"captions of {tmp_path}",
+        "most frequent training answers",
+        "longest captions",
+    ]
+    assert any("4 rows ask a question and 1 describe" in sentence for sentence in report.sentences())
+
+
+def test_training_wants_rows_to_validate_with(captioned: Callable[..., CheckReport], tmp_path: Path) -> None:
+    captioned(train=[("red", "a card")])
+    dataset = load(DataSettings(data=str(tmp_path)), training=True)
+    assert check(dataset, vocabulary_size=0, normalizer="english").fatal == ()
+    [problem] = check(dataset, vocabulary_size=0, normalizer="english", training=True).fatal
+    assert problem.message == "no validation rows"
+    assert "--validation-fraction" in problem.hint
+
+
+def test_the_same_row_with_a_copy_of_the_picture_stands_there_twice(
+    captioned: Callable[..., CheckReport], tmp_path: Path
+) -> None:
+    captioned(train=[("red", "a card"), ("red", "another")], validation=[("blue", "a card")])
+    shutil.copy(tmp_path / "red.png", tmp_path / "copy.png")
+    with (tmp_path / "train.jsonl").open("a") as rows:
+        rows.write(json.dumps({"image": "copy.png", "caption": "a card"}) + "\n")
+    report = check(load(DataSettings(data=str(tmp_path))), vocabulary_size=0, normalizer="english")
+    assert [problem.message for problem in report.problems] == [
+        "1 rows of train stand there twice: train.jsonl:3 is train.jsonl:1"
+    ]

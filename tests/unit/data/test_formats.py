@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -86,10 +87,14 @@ def read(source: Path) -> list[tuple[str, Example | Problem]]:
 
 
 @pytest.fixture(params=sorted(discover("seesay.data.formats", Format)))
-def made(request: pytest.FixtureRequest, tmp_path: Path, photo: Callable[..., Path]) -> tuple[str, Path]:
+def made(
+    request: pytest.FixtureRequest, tmp_path: Path, photo: Callable[..., Path], caption_sets: ModuleType
+) -> tuple[str, Path]:
     if request.param == "easy-vqa":
         return request.param, Path("easy-vqa")
-    return request.param, MAKERS[request.param](tmp_path, photo)
+    if request.param in MAKERS:
+        return request.param, MAKERS[request.param](tmp_path, photo)
+    return request.param, caption_sets.MAKERS[request.param](tmp_path)
 
 
 def test_each_format_is_recognised_by_itself_alone(made: tuple[str, Path]) -> None:
@@ -98,13 +103,13 @@ def test_each_format_is_recognised_by_itself_alone(made: tuple[str, Path]) -> No
     assert [other for other, form in forms.items() if form().recognises(Source(str(source)))] == [name]
 
 
-def test_the_same_row_is_the_same_example_in_every_format(made: tuple[str, Path]) -> None:
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_same_question_is_the_same_example_in_every_format(
+    name: str, tmp_path: Path, photo: Callable[..., Path]
+) -> None:
     from seesay.media import open_image
 
-    name, source = made
-    if name == "easy-vqa":
-        return
-    [(split, example)] = read(source)
+    [(split, example)] = read(MAKERS[name](tmp_path, photo))
     assert isinstance(example, Example), example
     assert split == "train"
     row = (example.question, example.answers, example.id, example.question_type)
@@ -308,7 +313,12 @@ def test_a_folder_of_two_formats_is_refused_by_both_names(tmp_path: Path, photo:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("nothing", "no such file or folder"), (".", "no format recognises it: a folder with")]
+    ("name", "said"),
+    [
+        ("nothing", "no such file or folder"),
+        ("nothing.jsonl", "no such file or folder"),
+        (".", "no format recognises it: a folder with"),
+    ],
 )
 def test_what_no_format_knows_is_told_with_the_formats_there_are(name: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"{said}[\s\S]*vqa-v2"):

@@ -1,9 +1,10 @@
-"""CSV and TSV: a header with the names of the fields; `answers` is a JSON list where there are several."""
+"""CSV and TSV: a header with the names of the fields; several answers or captions are a JSON list in `answers`, `captions`."""
 
 from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,9 +12,11 @@ from typing import Any, ClassVar
 from ...errors import Problem
 from ...types import Example
 from ..format import Format, Source
-from ..rows import IMAGE_FIELDS, Pictures, parse
+from ..rows import CAPTION_FIELDS, IMAGE_FIELDS, Pictures, examples
 
 DELIMITERS = ",;\t|"
+LISTS = ("answers", "label", "captions", "texts")
+"""Columns that hold JSON; those of captions may hold one as plain text too."""
 
 
 class Csv(Format):
@@ -30,34 +33,36 @@ class Csv(Format):
         header = source.head().split(b"\n", 1)[0].decode("utf-8-sig", "replace").lower()
         names = {name.strip(' "\r') for name in header.replace(_delimiter(header), "\n").split("\n")}
         return source.path.is_file() and (
-            source.path.suffix in (".csv", ".tsv") or ("question" in names and bool(names & set(IMAGE_FIELDS)))
+            source.path.suffix in (".csv", ".tsv")
+            or bool(names & set(IMAGE_FIELDS) and names & {"question", *CAPTION_FIELDS})
         )
 
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
         pictures = Pictures(source.folders)
         for split, file in source.files("*.csv") or source.files("*.tsv"):
-            for where, row in _rows(file):
-                yield (
-                    split,
-                    row if isinstance(row, Problem) else parse(row, where, pictures, answers_needed=split != "test"),
-                )
+            yield from examples(split, read_rows(file, file.name), pictures)
 
 
-def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            delimiter = _delimiter(stream.readline())
-            stream.seek(0)
-            reader = csv.DictReader(stream, delimiter=delimiter, strict=True)
-            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+def read_rows(file: Path, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    """Each row with its place, `name` and the number of its last line: its fields by name, or what is wrong with it."""
+    # What is not UTF-8 becomes surrogates, which are found row by row.
+    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        delimiter = _delimiter(stream.readline())
+        stream.seek(0)
+        reader = csv.DictReader(stream, delimiter=delimiter, strict=True)
+        try:
+            reader.fieldnames = [field.strip().lower() for field in reader.fieldnames or ()]
+            twice = [field for field, count in Counter(reader.fieldnames).items() if count > 1]
+            if twice:
+                where, hint = f"{name}:1", "several captions are a JSON list in one column, captions"
+                yield where, Problem(where, f"two columns are called {twice[0]!r}", hint)
+                return
             for row in reader:
-                where = f"{file.name}:{reader.line_num}"
+                where = f"{name}:{reader.line_num}"
                 yield where, _row(row, where)
-    except UnicodeDecodeError:
-        yield file.name, Problem(file.name, "not UTF-8 text", "save the file as UTF-8")
-    except csv.Error as error:
-        where = f"{file.name}:{reader.line_num}"
-        yield where, Problem(where, f"not CSV: {error}", "quote fields that hold quotes or line breaks")
+        except csv.Error as error:
+            where = f"{name}:{reader.line_num}"
+            yield where, Problem(where, f"not CSV: {error}", "quote fields that hold quotes or line breaks")
 
 
 def _row(row: dict[str | None, Any], where: str) -> dict[str, Any] | Problem:
@@ -67,15 +72,18 @@ def _row(row: dict[str | None, Any], where: str) -> dict[str, Any] | Problem:
         )
         named = len(row) - (None in row)
         return Problem(where, f"{count} fields where the header names {named}", "quote fields that hold the delimiter")
-    fields: dict[str, Any] = {str(name): value for name, value in row.items() if value != ""}
-    for name in ("answers", "label"):
-        if name in fields:
-            try:
-                fields[name] = json.loads(fields[name])
-            except (ValueError, RecursionError):
-                hint = 'several answers are a JSON list: ["yes", "no"]; a single one goes into the column answer'
-                return Problem(where, f"the column {name!r} holds {fields[name]!r}, not JSON", hint)
-    return fields
+    fields: dict[str, Any] = {str(name): value for name, value in row.items()}
+    for name, value in fields.items():
+        try:
+            value.encode()
+            if name in LISTS and value:
+                fields[name] = value if name in CAPTION_FIELDS and not value.startswith("[") else json.loads(value)
+        except UnicodeEncodeError:
+            return Problem(where, f"the column {name!r} is not UTF-8", "save the file as UTF-8")
+        except (ValueError, RecursionError):
+            hint = f'several {name} are a JSON list: ["one", "another"]; a single one goes into the column {name[:-1]}'
+            return Problem(where, f"the column {name!r} holds {value[:60]!r}, not JSON", hint)
+    return {name: value for name, value in fields.items() if value != "" or name in CAPTION_FIELDS}
 
 
 def _delimiter(header: str) -> str:

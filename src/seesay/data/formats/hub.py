@@ -1,12 +1,14 @@
 """Data sets of the `datasets` library: saved on disk by `save_to_disk`, or on the Hub as `hf:owner/name`.
 
-Fields are those of every row, and `Graphcore/vqa`'s: `image_id` is a path, `label` holds ids and weights. Pictures stay
-encoded bytes. `datasets` no longer runs the loading scripts of old repositories; where one is met, the Parquet files that
-the Hub makes of it (branch refs/convert/parquet) are tried.
+Fields are those of every row; so `Graphcore/vqa` (`image_id` is a path, `label` holds ids and weights) and sets of `image`
+and `text` (lambdalabs/pokemon-blip-captions) are read as they are. Pictures stay encoded bytes. `datasets` no longer runs
+the loading scripts of old repositories; where one is met, the Parquet files that the Hub makes of it (branch
+refs/convert/parquet) are tried.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -14,7 +16,7 @@ from typing import Any, ClassVar
 from ...errors import DataError, MissingExtra, Problem, ResourceError
 from ...types import Example
 from ..format import SPLIT_NAMES, Format, Source
-from ..rows import Pictures, parse
+from ..rows import Pictures, examples
 
 PREFIX = "hf:"
 CONVERTED = "refs/convert/parquet"
@@ -38,18 +40,30 @@ class HubDatasets(Format):
         pictures = Pictures(source.folders)
         for name, rows in _splits(source).items():
             split = SPLIT_NAMES.get(name.lower(), name)
-            for number, row in enumerate(rows, start=1):
-                where = f"{name}:{number}"
-                yield split, parse(row, where, pictures, answers_needed=split != "test")
+            yield from examples(split, _rows(rows, name), pictures)
 
 
 def _splits(source: Source) -> Mapping[str, Any]:
-    """Split -> rows. Pictures are not decoded: they go through the door like all others, and later."""
     import datasets
 
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
     loaded = _download(source) if source.text.startswith(PREFIX) else _from_disk(source)
-    splits = loaded if isinstance(loaded, dict) else {"train": loaded}
-    return {name: _undecoded(rows, datasets.Image) for name, rows in splits.items()}
+    return loaded if isinstance(loaded, dict) else {"train": loaded}
+
+
+def _rows(rows: Any, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    """Each row with its place, `name` and its number, as it is stored: a picture is its bytes and path, never decoded here,
+    because it goes through the door like all others, and later."""
+    number = 0
+    try:
+        for table in rows.with_format("arrow").iter(batch_size=1_000):
+            for row in table.to_pylist():
+                number += 1
+                yield f"{name}:{number}", row
+    except (OSError, ValueError, OverflowError):
+        where = f"{name}:{number + 1}"
+        yield where, Problem(where, "not readable as Arrow", "save or download the data set again")
 
 
 def _from_disk(source: Source) -> Any:
@@ -57,8 +71,11 @@ def _from_disk(source: Source) -> Any:
 
     try:
         return datasets.load_from_disk(str(source.path))
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", where=source.text) from None
+    except Exception as error:
+        # Whatever the library meets first in a broken file; its words are about its own insides.
+        kind = type(error).__name__
+        hint = "save it again with save_to_disk"
+        raise DataError(f"not what save_to_disk writes ({kind})", where=source.text, hint=hint) from None
 
 
 def _download(source: Source) -> Any:
@@ -81,12 +98,6 @@ def _download(source: Source) -> Any:
             "no such data set on the Hub", where=name, hint="check the name; a private one needs HF_TOKEN"
         ) from None
     except (OSError, ValueError) as error:
-        hint = "check the connection; HF_HUB_OFFLINE=1 uses what was downloaded before"
-        raise ResourceError(f"cannot be loaded: {str(error).splitlines()[0]}", where=name, hint=hint) from None
-
-
-def _undecoded(rows: Any, image: type) -> Any:
-    for column, feature in rows.features.items():
-        if isinstance(feature, image):
-            rows = rows.cast_column(column, image(decode=False))
-    return rows
+        # The library's own words name folders of this machine.
+        hint = "check the name and the connection; HF_HUB_OFFLINE=1 uses what was downloaded before"
+        raise ResourceError(f"cannot be loaded ({type(error).__name__})", where=name, hint=hint) from None

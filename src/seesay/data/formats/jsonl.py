@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ...errors import Problem
 from ...types import Example
 from ..format import Format, Source
-from ..rows import Pictures, parse
+from ..rows import Pictures, examples
 
 LINE_BYTES = 1_000_000
 
@@ -26,30 +26,31 @@ class JsonLines(Format):
             return bool(source.files("*.jsonl"))
         first = next((line for line in source.head().removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()), b"")
         # A pretty-printed object starts with "{" alone; VQA v2 files hold one object with all rows on one line.
-        return source.path.suffix == ".jsonl" or (first[:1] == b"{" and first.rstrip()[-1:] == b"}" and _is_row(first))
+        is_object = first[:1] == b"{" and first.rstrip()[-1:] == b"}"
+        return source.path.is_file() and (source.path.suffix == ".jsonl" or (is_object and _is_row(first)))
 
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
         pictures = Pictures(source.folders)
         for split, file in source.files("*.jsonl"):
-            for where, row in _lines(file):
-                yield (
-                    split,
-                    row if isinstance(row, Problem) else parse(row, where, pictures, answers_needed=split != "test"),
-                )
+            yield from examples(split, read_rows(file, file.name), pictures)
 
 
 def _is_row(line: bytes) -> bool:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
-    return isinstance(row, dict) and not {"questions", "annotations"} & row.keys()
+    # Files of VQA v2, COCO and Karpathy may be one object on one line as well.
+    images = row.get("images") if isinstance(row, dict) else None
+    listed = isinstance(images, list) and any(isinstance(image, dict) for image in images)
+    return isinstance(row, dict) and not listed and not {"questions", "annotations"} & row.keys()
 
 
-def _lines(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+def read_rows(file: Path, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    """Each line that is not empty with its place, `name` and its number: an object, or what is wrong with it."""
     with file.open("rb") as stream:
         for number, raw in enumerate(iter(lambda: stream.readline(LINE_BYTES + 1), b""), start=1):
-            where = f"{file.name}:{number}"
+            where = f"{name}:{number}"
             if len(raw) > LINE_BYTES:
                 yield where, Problem(where, f"a line of more than {LINE_BYTES:,} bytes", "write one row a line")
                 return
@@ -58,13 +59,12 @@ def _lines(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
 
 
 def _object(raw: bytes, where: str, *, first: bool) -> dict[str, Any] | Problem:
+    hint = 'a line is one object: {"image": ..., "question": ..., "answer": ...} or {"image": ..., "caption": ...}'
     try:
         row = json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
     except UnicodeDecodeError as error:
         return Problem(where, f"byte {error.start + 1} is not UTF-8", "save the file as UTF-8")
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply or a number too long"
-        return Problem(
-            where, f"not JSON: {reason}", 'a line is one object: {"image": ..., "question": ..., "answer": ...}'
-        )
-    return row if isinstance(row, dict) else Problem(where, f"holds {type(row).__name__}, not an object")
+        return Problem(where, f"not JSON: {reason}", hint)
+    return row if isinstance(row, dict) else Problem(where, f"holds {type(row).__name__}, not an object", hint)

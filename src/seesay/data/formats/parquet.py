@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from ...errors import MissingExtra, Problem
 from ...types import Example
-from ..format import SPLIT_NAMES, Format, Source
-from ..rows import Pictures, parse
+from ..format import METADATA, SPLIT_NAMES, Format, Source
+from ..rows import Pictures, examples
 
 MAGIC = b"PAR1"
 
@@ -25,26 +25,28 @@ class Parquet(Format):
         return bool(_files(source)) if source.path.is_dir() else source.head().startswith(MAGIC)
 
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
-        if find_spec("pyarrow") is None:
-            raise MissingExtra("reading Parquet", "seesay[models]")
         pictures = Pictures(source.folders)
         for split, file in _files(source) or [("train", source.path)]:
-            for where, row in _rows(file):
-                yield (
-                    split,
-                    row if isinstance(row, Problem) else parse(row, where, pictures, answers_needed=split != "test"),
-                )
+            yield from examples(split, read_rows(file, file.name), pictures)
 
 
 def _files(source: Source) -> list[tuple[str, Path]]:
     if not source.path.is_dir():
         return []
     found = sorted([*source.path.glob("*.parquet"), *source.path.glob("data/*.parquet")])
+    found = [file for file in found if file.is_file() and file.stem.lower() != METADATA]
     named = [(SPLIT_NAMES.get(file.stem.split("-")[0].lower(), ""), file) for file in found]
     return [pair for pair in named if pair[0]] or [("train", file) for file in found if len(found) == 1]
 
 
-def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+def read_rows(file: Path, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    """Each row with its place, `name` and its number; where the file is broken, one problem ends them.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        raise MissingExtra("reading Parquet", "seesay[models]")
     import pyarrow
     import pyarrow.parquet
 
@@ -54,7 +56,8 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
             for batch in table.iter_batches(batch_size=1_000):
                 for row in batch.to_pylist():
                     number += 1
-                    yield f"{file.name}:{number}", row
-    except (pyarrow.ArrowException, OSError) as error:
-        where = f"{file.name}:{number + 1}"
-        yield where, Problem(where, f"not readable as Parquet: {str(error).splitlines()[0]}", "write the file again")
+                    yield f"{name}:{number}", row
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError):
+        # Arrow's own words are about its insides, and may hold addresses.
+        where = f"{name}:{number + 1}"
+        yield where, Problem(where, "not readable as Parquet", "write or download the file again")

@@ -6,15 +6,14 @@ Gurari et al., "VizWiz Grand Challenge: Answering Visual Questions from Blind Pe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from ...errors import Problem
+from ...errors import DataError, Problem
 from ...types import Example
-from ..format import Format, Source
-from ..rows import Pictures, parse
+from ..format import Format, Source, read_json
+from ..rows import Pictures, examples
 
 FOLDERS = ("train", "val", "test", "images", "Images")
 
@@ -33,18 +32,19 @@ class VizWiz(Format):
         folders = [*source.folders, *(base / name for name in FOLDERS if (base / name).is_dir())]
         pictures = Pictures(folders)
         for split, file in source.files("*.json"):
-            try:
-                rows = json.loads(file.read_text(encoding="utf-8-sig"))
-            except (ValueError, RecursionError) as error:
-                place = f"{file.name}:{error.lineno}" if isinstance(error, json.JSONDecodeError) else file.name
-                yield split, Problem(place, "not JSON in UTF-8", "the file holds one list of objects")
-                continue
-            for number, row in enumerate(rows, start=1):
-                where = f"{file.name}:row {number}"
-                if isinstance(row, dict):
-                    yield split, parse(row, where, pictures, answers_needed=split != "test")
-                else:
-                    yield split, Problem(where, f"holds {type(row).__name__}, not an object")
+            yield from examples(split, _rows(file), pictures)
+
+
+def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    try:
+        rows = read_json(file)
+    except DataError as error:
+        yield error.where, Problem(error.where, error.message, "the file holds one list of objects")
+        return
+    for number, row in enumerate(rows, start=1):
+        where = f"{file.name}:row {number}"
+        fits = isinstance(row, dict)
+        yield where, row if fits else Problem(where, f"holds {type(row).__name__}, not an object", "a row is an object")
 
 
 def _starts_a_list(file: Path) -> bool:

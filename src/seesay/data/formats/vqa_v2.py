@@ -5,15 +5,15 @@ Goyal et al., "Making the V in VQA Matter", CVPR 2017; visualqa.org. Ten annotat
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ...errors import DataError, Problem
+from ...media import image_name
 from ...types import Example
-from ..format import SPLIT_NAMES, Format, Source
+from ..format import SPLIT_NAMES, Format, Source, read_json
 from ..rows import BadRow, Pictures, parse
 
 KEY = re.compile(rb'"(questions|annotations)"\s*:\s*\[')
@@ -30,9 +30,13 @@ class VqaV2(Format):
 
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
         pictures = Pictures([*source.folders, source.folders[-1] / "images"])
-        annotations: dict[Any, Mapping[str, Any]] = {}
+        annotations: dict[int | str, Mapping[str, Any]] = {}
         for file in _files(source, b"annotations"):
-            annotations |= {row["question_id"]: row for row in _load(file, "annotations")["annotations"]}
+            for number, row in enumerate(_load(file, "annotations")["annotations"], start=1):
+                if not _has(row, "question_id"):
+                    where = f"{file.name}:annotation {number}"
+                    raise DataError("no 'question_id'", where=where, hint="these files come from visualqa.org")
+                annotations[row["question_id"]] = row
         for file in _files(source, b"questions"):
             content = _load(file, "questions")
             subset = str(content.get("data_subtype", ""))
@@ -44,14 +48,14 @@ class VqaV2(Format):
 
 def _row(
     question: Any,
-    annotations: Mapping[Any, Mapping[str, Any]],
+    annotations: Mapping[int | str, Mapping[str, Any]],
     subset: str,
     where: str,
     pictures: Pictures,
     *,
     answers_needed: bool,
 ) -> Example | Problem:
-    if not isinstance(question, dict) or "question_id" not in question or "image_id" not in question:
+    if not (_has(question, "question_id") and _has(question, "image_id")):
         return Problem(where, "no 'question_id' or no 'image_id'", "these files come from visualqa.org")
     try:
         image = _picture(question["image_id"], subset, pictures)
@@ -59,6 +63,10 @@ def _row(
         return Problem(where, bad.message, bad.hint)
     row = {**annotations.get(question["question_id"], {}), **question, "image": str(image)}
     return parse(row, where, pictures, answers_needed=answers_needed)
+
+
+def _has(row: Any, field: str) -> bool:
+    return isinstance(row, dict) and isinstance(row.get(field), (int, str))
 
 
 def _picture(image_id: Any, subset: str, pictures: Pictures) -> Path:
@@ -73,8 +81,8 @@ def _picture(image_id: Any, subset: str, pictures: Pictures) -> Path:
     try:
         return pictures.find(candidates[-1])
     except BadRow:
-        hint = f"looked for {candidates[0]} and {candidates[1]}; --images names the folder of COCO's pictures"
-        raise BadRow(f"no picture for image_id {image_id!r}", hint) from None
+        hint = f"looked for {image_name(candidates[0])}, also without its folder; --images names the folder of COCO's pictures"
+        raise BadRow(f"no picture for image_id {image_name(str(image_id))}", hint) from None
 
 
 def _files(source: Source, key: bytes) -> list[Path]:
@@ -95,10 +103,7 @@ def _holds(file: Path, key: bytes) -> bool:
 
 
 def _load(file: Path, key: str) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise DataError("not JSON in UTF-8", where=file.name, hint="the download may be incomplete") from None
+    content = read_json(file)
     if not isinstance(content, dict) or not isinstance(content.get(key), list):
-        raise DataError(f"no list called {key!r}", where=file.name)
+        raise DataError(f"no list called {key!r}", where=file.name, hint="these files come from visualqa.org")
     return content
