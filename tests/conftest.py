@@ -138,6 +138,43 @@ def instructblip_checkpoint(generative_checkpoints: dict[str, Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def voice_maker() -> ModuleType:
+    """The module `voices_by_formula.py`."""
+    return _load("voices_by_formula")
+
+
+@pytest.fixture(scope="session")
+def voice_checkpoints(voice_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small checkpoint for each voice that is one, by the voice's name."""
+    made: dict[str, Path] = voice_maker.build(tmp_path_factory.mktemp("voices"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def xvector_checkpoint(voice_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small WavLM that makes speaker embeddings of 12 numbers."""
+    folder: Path = voice_maker.xvector(tmp_path_factory.mktemp("xvector") / "wavlm")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whisper_checkpoint(voice_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small English Whisper that writes nonsense."""
+    folder: Path = voice_maker.whisper(tmp_path_factory.mktemp("whisper") / "tiny.en")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence spoken by the embedded voice, as a WAV file."""
+    import seesay
+
+    file = tmp_path_factory.mktemp("recording") / "spoken.wav"
+    seesay.save_speech(seesay.speak("What color is the dog?"), file)
+    return file
+
+
+@pytest.fixture(scope="session")
 def vilt_pictures(vilt_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Three pictures of different shapes."""
     made: list[Path] = vilt_maker.pictures(tmp_path_factory.mktemp("pictures"))

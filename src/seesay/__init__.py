@@ -14,9 +14,27 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import Model, check, evaluate_vqa, load, load_data, read, save_speech, speak, train_caption, train_vqa
+    from .api import (
+        Model,
+        Voice,
+        check,
+        evaluate_vqa,
+        listen,
+        load,
+        load_data,
+        load_voice,
+        read,
+        save_speech,
+        speak,
+        train_caption,
+        train_vqa,
+    )
     from .data import Dataset, Format
     from .errors import (
+        AudioError,
+        AudioNotFound,
+        AudioTooLarge,
+        AudioUnreadable,
         DataError,
         ImageError,
         ImageNotFound,
@@ -41,20 +59,39 @@ if TYPE_CHECKING:
         CheckSettings,
         DataSettings,
         EvaluateVqaSettings,
+        ListenSettings,
         ReadSettings,
         SpeakSettings,
         TrainCaptionSettings,
         TrainVqaSettings,
+        VoiceSettings,
     )
-    from .types import Answer, Candidate, Cue, Evidence, Example, ImageSource, Line, Provenance, Reading, Speech
+    from .types import (
+        Answer,
+        AudioSource,
+        Candidate,
+        Cue,
+        Evidence,
+        Example,
+        ImageSource,
+        Line,
+        Provenance,
+        Reading,
+        Speech,
+        Transcript,
+        Utterance,
+    )
 
 _HOMES = {
     ".api": (
         "Model",
+        "Voice",
         "check",
         "evaluate_vqa",
+        "listen",
         "load",
         "load_data",
+        "load_voice",
         "read",
         "save_speech",
         "speak",
@@ -63,6 +100,10 @@ _HOMES = {
     ),
     ".data": ("Dataset", "Format"),
     ".errors": (
+        "AudioError",
+        "AudioNotFound",
+        "AudioTooLarge",
+        "AudioUnreadable",
         "DataError",
         "ImageError",
         "ImageNotFound",
@@ -87,13 +128,16 @@ _HOMES = {
         "CheckSettings",
         "DataSettings",
         "EvaluateVqaSettings",
+        "ListenSettings",
         "ReadSettings",
         "SpeakSettings",
         "TrainCaptionSettings",
         "TrainVqaSettings",
+        "VoiceSettings",
     ),
     ".types": (
         "Answer",
+        "AudioSource",
         "Candidate",
         "Cue",
         "Evidence",
@@ -103,6 +147,8 @@ _HOMES = {
         "Provenance",
         "Reading",
         "Speech",
+        "Transcript",
+        "Utterance",
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -110,6 +156,11 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"
 __all__ = [
     "Answer",
+    "AudioError",
+    "AudioNotFound",
+    "AudioSource",
+    "AudioTooLarge",
+    "AudioUnreadable",
     "Candidate",
     "CheckSettings",
     "Cue",
@@ -129,6 +180,7 @@ __all__ = [
     "InputError",
     "Interrupted",
     "Line",
+    "ListenSettings",
     "MissingExtra",
     "Model",
     "ModelError",
@@ -146,12 +198,18 @@ __all__ = [
     "TextError",
     "TrainCaptionSettings",
     "TrainVqaSettings",
+    "Transcript",
     "UsageError",
+    "Utterance",
+    "Voice",
+    "VoiceSettings",
     "__version__",
     "check",
     "evaluate_vqa",
+    "listen",
     "load",
     "load_data",
+    "load_voice",
     "pipeline",
     "read",
     "save_speech",

@@ -20,21 +20,37 @@ from typing import TYPE_CHECKING, Unpack, overload
 from . import answering, config, data, models, reading, speech
 from .errors import ModelError, UsageError
 from .files import write_whole
-from .media import clean_text, digest_image, probe_image
+from .media import clean_text, digest_image, probe_audio, probe_image
 from .settings import (
     AskSettings,
     CaptionSettings,
     CheckSettings,
     DataSettings,
+    Device,
     EvaluateVqaSettings,
+    ListenSettings,
     ModelKeywords,
     ModelSettings,
     ReadSettings,
     SpeakSettings,
     TrainCaptionSettings,
     TrainVqaSettings,
+    VoiceKeywords,
+    VoiceSettings,
 )
-from .types import Answer, Candidate, Evidence, Example, ImageSource, Provenance, Reading, Speech
+from .types import (
+    Answer,
+    AudioSource,
+    Candidate,
+    Evidence,
+    Example,
+    ImageSource,
+    Provenance,
+    Reading,
+    Speech,
+    Transcript,
+    Utterance,
+)
 
 if TYPE_CHECKING:
     from .data import CheckReport
@@ -285,20 +301,89 @@ def evaluate_vqa(settings: EvaluateVqaSettings, progress: Callable[[int, int], N
     return evaluation.evaluate_vqa(settings, progress)
 
 
-def speak(text: str, /, *, speed: float | None = None) -> Speech:
-    """A text as speech, in the English voice that comes with seesay.
+class Voice:
+    """A loaded voice. Made by `load_voice`; safe to keep for as many texts as you like."""
+
+    def __init__(self, engine: speech.Engine) -> None:
+        self.engine = engine
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second of what it says."""
+        return self.engine.sample_rate
+
+    def speak(self, text: str) -> Speech:
+        """A text as speech.
+
+        Args:
+            text: up to 50,000 characters.
+
+        Raises:
+            TextError: the text is empty, too long, or holds control characters.
+            SpeechError: nothing in it can be spoken, or the voice failed on a sentence, which is named.
+        """
+        return speech.speak(clean_text(text, SPEECH_CHARACTERS, where="text"), self.engine)
+
+    def stream(self, text: str) -> Iterator[Utterance]:
+        """The sentences of a text, each as soon as it is spoken. Raises as `speak`; what was spoken before stands."""
+        return speech.stream(clean_text(text, SPEECH_CHARACTERS, where="text"), self.engine)
+
+
+def load_voice(model: str = "hibari", /, **keywords: Unpack[VoiceKeywords]) -> Voice:
+    """Load the voice that comes with the package, or a Bark, SpeechT5, VITS (MMS) or FastSpeech2Conformer checkpoint.
+
+    Args:
+        model: `hibari`, a folder, or `owner/name` of a Hub repository.
+        keywords: `revision`, `device`, `speaker`, `speaker_model`, `vocoder`, `seed`, `speed`, as in `VoiceSettings`.
+
+    Raises:
+        UsageError: it has no such speaker, or one pace only.
+        ModelNotFound, ModelError: there is none, or it cannot speak.
+        AudioError: the reference recording cannot be used.
+        MissingExtra: packages that it needs are not installed.
+    """
+    return Voice(speech.load(config.resolve(VoiceSettings, "voice", {"model": model, **keywords})))
+
+
+def speak(text: str, /, model: str = "hibari", **keywords: Unpack[VoiceKeywords]) -> Speech:
+    """A text as speech; `load_voice(...).speak` for more than one.
 
     Args:
         text: up to 50,000 characters.
-        speed: 0.5 to 2; 1 is the voice's natural pace.
+        model, keywords: as in `load_voice`.
 
     Raises:
-        TextError: the text is empty, too long, or holds control characters.
-        SpeechError: nothing in it can be spoken, or the voice failed on a sentence, which is named.
+        TextError, SpeechError: as `Voice.speak`.
+        UsageError, ModelError, AudioError, MissingExtra: as `load_voice`.
     """
-    settings = config.resolve(SpeakSettings, "speak", {"speed": speed})
-    cleaned = clean_text(text, SPEECH_CHARACTERS, where="text")
-    return speech.speak(cleaned, speech.load(speed=settings.speed))
+    return load_voice(model, **keywords).speak(text)
+
+
+def listen(
+    source: AudioSource, /, *, model: str | None = None, language: str | None = None, device: Device | None = None
+) -> Transcript:
+    """What is said in a recording, by a Whisper checkpoint.
+
+    Args:
+        source: a path, encoded bytes, or a pair of an array (samples,) or (samples, channels) and its rate.
+        model: a folder or a Hub repository; None takes the setting, which is `openai/whisper-base.en`.
+        language: code of the language that is spoken, such as `en`; None takes what the model hears.
+
+    Raises:
+        AudioError: the recording cannot be used.
+        ModelNotFound, ModelError: there is no such model, or it does not write down speech.
+        MissingExtra: packages that it needs are not installed.
+    """
+    given = {"model": model, "language": language, "device": device}
+    return next(hear(config.resolve(ListenSettings, "listen", given), [source]))
+
+
+def hear(settings: ListenSettings, sources: Sequence[AudioSource]) -> Iterator[Transcript]:
+    """What is said in recordings. They are looked at before a model is loaded."""
+    for source in sources:
+        probe_audio(source)
+    listener = speech.load_listener(settings)
+    return (listener.listen(source) for source in sources)
 
 
 def save_speech(spoken: Speech, path: str | PathLike[str], /, *, captions: bool = False) -> None:
@@ -318,18 +403,21 @@ def say(settings: SpeakSettings, text: str) -> Speech:
 
 
 def speaker(settings: SpeakSettings) -> Callable[[str], Speech]:
-    """What speaks a text into the file, on the loudspeaker, or both. Both are looked at here, before there is a text.
+    """What speaks a text into the file, on the loudspeaker, or both. Both are looked at here and the voice is loaded, before
+    there is a text.
 
     Raises:
         UsageError, MissingExtra: a file of that ending cannot be written.
         ResourceError: nothing here plays sound.
+        UsageError, ModelError, AudioError: as `load_voice`.
     """
     play = speech.player() if settings.play else None
     if settings.output:
         speech.encoder(settings.output)
+    voice = Voice(speech.load(settings))
 
     def speak_it(text: str) -> Speech:
-        spoken = speak(text, speed=settings.speed)
+        spoken = voice.speak(text)
         if settings.output:
             save_speech(spoken, settings.output, captions=settings.captions)
         if play:

@@ -7,6 +7,10 @@
     │   │   ├── ImageNotFound             404   no such file
     │   │   ├── ImageUnreadable                 not a picture, an unknown kind, or broken
     │   │   └── ImageTooLarge             413   over a limit, found before decoding
+    │   ├── AudioError                          a recording
+    │   │   ├── AudioNotFound             404   no such file
+    │   │   ├── AudioUnreadable                 not a recording, an unknown kind, or broken
+    │   │   └── AudioTooLarge             413   over a limit
     │   ├── TextError                           a question or an answer
     │   └── SpeechError                         a text that cannot be spoken
     ├── DataError                     3 / 422   a data set; carries every `Problem` found in it
@@ -93,6 +97,26 @@ class ImageUnreadable(ImageError):
 
 class ImageTooLarge(ImageError):
     """A picture over one of the limits; found from its header, before anything is decoded."""
+
+    http_status = 413
+
+
+class AudioError(InputError):
+    """A recording cannot be used."""
+
+
+class AudioNotFound(AudioError):
+    """There is no such recording."""
+
+    http_status = 404
+
+
+class AudioUnreadable(AudioError):
+    """Not a recording, a kind of recording that is not accepted, or a broken one."""
+
+
+class AudioTooLarge(AudioError):
+    """A recording over one of the limits; found from its header or while it is decoded, block by block."""
 
     http_status = 413
 

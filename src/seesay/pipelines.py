@@ -8,8 +8,12 @@
     captioner = pipeline("image-to-text", model="Salesforce/blip-image-captioning-base")
     captioner("photo.jpg", max_new_tokens=20)                              # [{'generated_text': 'a woman in a hat'}]
 
+    speaker = pipeline("text-to-speech", model="suno/bark-small")
+    speaker("Hello [laughs]")                                              # {'audio': array, 'sampling_rate': 24000}
+
 Shapes were read off transformers 4.57 (`VisualQuestionAnsweringPipeline`) and the code of `ImageToTextPipeline`; the
-latter's deprecated `prompt` and its `generate_kwargs` are not here. Two things differ on purpose: pictures go
+latter's deprecated `prompt` and its `generate_kwargs` are not here; text-to-speech is still there in v5, whose shapes it has.
+Two things differ on purpose: pictures go
 through seesay's guarded door (every mode converts, URLs are refused), and questions longer than the model reads are cut
 instead of failing inside the network.
 """
@@ -17,17 +21,24 @@ instead of failing inside the network.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, TypedDict, Unpack, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast, get_args, overload
 
 from . import config
-from .api import Model, load
+from .api import Model, Voice, load, load_voice
 from .errors import UsageError
-from .settings import CaptionSettings, ModelKeywords
+from .settings import CaptionSettings, ModelKeywords, VoiceKeywords
+from .speech import CheckpointVoice
 from .types import Answer, Example, ImageSource
+
+if TYPE_CHECKING:
+    import numpy
 
 AskTask = Literal["visual-question-answering", "vqa"]
 CaptionTask = Literal["image-to-text"]
-TASKS = (*get_args(AskTask), *get_args(CaptionTask))
+SpeakTask = Literal["text-to-speech", "text-to-audio"]
+TASKS = (*get_args(AskTask), *get_args(CaptionTask), *get_args(SpeakTask))
+SPEAKER_PARAMETERS = ("speaker_embeddings", "speaker_id", "history_prompt")
+"""What transformers' networks call the speaker: SpeechT5, VITS, Bark."""
 
 
 class ScoredAnswer(TypedDict):
@@ -43,26 +54,40 @@ class GeneratedText(TypedDict):
     generated_text: str
 
 
+class AudioOutput(TypedDict):
+    """Speech as transformers' pipeline gives it."""
+
+    audio: numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]
+    """(samples,), float32, mono, within -1 and 1."""
+    sampling_rate: int
+
+
 @overload
 def pipeline(
     task: AskTask, model: str | Model, **keywords: Unpack[ModelKeywords]
 ) -> VisualQuestionAnsweringPipeline: ...
 @overload
 def pipeline(task: CaptionTask, model: str | Model, **keywords: Unpack[ModelKeywords]) -> ImageToTextPipeline: ...
+@overload
 def pipeline(
-    task: AskTask | CaptionTask, model: str | Model, **keywords: Unpack[ModelKeywords]
-) -> VisualQuestionAnsweringPipeline | ImageToTextPipeline:
-    """A callable with the inputs and outputs of the v4 pipeline of that name.
+    task: SpeakTask, model: str | Voice = "hibari", **keywords: Unpack[VoiceKeywords]
+) -> TextToAudioPipeline: ...
+def pipeline(task: str, model: Any = "", **keywords: Any) -> Any:
+    """A callable with the inputs and outputs of transformers' pipeline of that name.
 
     Args:
-        task: `visual-question-answering`, its short name `vqa`, or `image-to-text`.
-        model: folder, Hub name, or a model that is loaded already.
+        task: `visual-question-answering`, its short name `vqa`, `image-to-text`, `text-to-speech` or `text-to-audio`.
+        model: folder, Hub name, or a model or voice that is loaded already; to speak, the default is the voice that comes
+            with the package.
+        keywords: as in `load` and, to speak, `load_voice`.
 
     Raises:
         UsageError: another task.
     """
     if task not in TASKS:
         raise UsageError(f"unknown task {task!r}", where="pipeline", hint=f"known: {', '.join(TASKS)}")
+    if task in get_args(SpeakTask):
+        return TextToAudioPipeline(model if isinstance(model, Voice) else load_voice(model or "hibari", **keywords))
     loaded = model if isinstance(model, Model) else load(model, **keywords)
     return ImageToTextPipeline(loaded) if task == "image-to-text" else VisualQuestionAnsweringPipeline(loaded)
 
@@ -150,6 +175,50 @@ class ImageToTextPipeline:
             return _generated(self.model.caption(inputs))
         finally:
             family.generation = before
+
+
+class TextToAudioPipeline:
+    """Speaks texts; see `__call__` for what it takes."""
+
+    def __init__(self, voice: Voice) -> None:
+        self.voice = voice
+        self.sampling_rate = voice.sample_rate
+
+    @overload
+    def __call__(self, text_inputs: str, *, forward_params: Mapping[str, Any] | None = None) -> AudioOutput: ...
+    @overload
+    def __call__(
+        self, text_inputs: list[str], *, forward_params: Mapping[str, Any] | None = None
+    ) -> list[AudioOutput]: ...
+    def __call__(
+        self, text_inputs: str | list[str], *, forward_params: Mapping[str, Any] | None = None
+    ) -> AudioOutput | list[AudioOutput]:
+        """The sound of a text and its sampling rate; a list of them for a list of texts.
+
+        Texts of any length are cut into sentences, whose sounds are brought to one loudness; transformers gives a single
+        pass of the network, cut where its limit is.
+
+        Args:
+            text_inputs: a text, or a list of them.
+            forward_params: who speaks, by the name that the network has for it: `speaker_embeddings` (SpeechT5),
+                `speaker_id` (VITS) or `history_prompt` (Bark). It holds for this call and those after it.
+
+        Raises:
+            TextError, SpeechError: a text cannot be spoken.
+            UsageError: another parameter, or no such speaker.
+        """
+        for name, value in (forward_params or {}).items():
+            if name not in SPEAKER_PARAMETERS or not isinstance(self.voice.engine, CheckpointVoice):
+                hint = f"known, for checkpoints: {', '.join(SPEAKER_PARAMETERS)}"
+                raise UsageError(f"unknown parameter {name!r}", where="forward_params", hint=hint)
+            self.voice.engine.use_speaker(value)
+        if isinstance(text_inputs, list):
+            return [self._said(text) for text in text_inputs]
+        return self._said(text_inputs)
+
+    def _said(self, text: str) -> AudioOutput:
+        speech = self.voice.speak(text)
+        return {"audio": speech.samples, "sampling_rate": speech.sample_rate}
 
 
 def _generated(caption: Answer) -> list[GeneratedText]:

@@ -3,6 +3,7 @@
 | value        | made by                        | read by                                                       |
 |--------------|--------------------------------|---------------------------------------------------------------|
 | `ImageSource`| the caller                     | `media.open_image`, and nobody else                           |
+| `AudioSource`| the caller                     | `media.open_audio`, and nobody else                           |
 | `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
 | `Candidate`  | `Family.predict`               | `answering`                                                   |
 | `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
@@ -10,6 +11,7 @@
 | `Provenance` | `answering`                    | whoever must know where an answer came from                   |
 | `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
 | `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
+| `Transcript` | `speech.listen`                | the caller, `cli.ask`, `cli.render`                           |
 | `Line`       | `reading`                      | whoever has a `Reading`                                       |
 | `Reading`    | `reading`                      | the caller, `cli.render`                                      |
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 ImageSource: TypeAlias = Union[str, "PathLike[str]", bytes, "PIL.Image.Image", "numpy.ndarray[Any, Any]"]
 """A picture as callers have it: a path, a `data:` URL, encoded bytes, a PIL image or an array (H, W), (H, W, 3 or 4)."""
+
+AudioSource: TypeAlias = Union[str, "PathLike[str]", bytes, "tuple[numpy.ndarray[Any, Any], int]"]
+"""A recording as callers have it: a path, encoded bytes, or an array (samples,) or (samples, channels) with its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,22 @@ class Speech:
     def seconds(self) -> float:
         """How long it lasts."""
         return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard in a recording."""
+
+    text: str
+    """Empty where nothing was said."""
+    language: str
+    """ISO 639-1 code, as asked for or as heard; empty where the model knows one language only."""
+    seconds: float
+    """How long the recording is."""
+    sha256: str
+    """Of the recording, of its bytes as they came in."""
+    model: str
+    """The name or folder of what heard it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 
 import seesay
 from seesay.cli.main import root
-from seesay.settings import ModelKeywords, ModelSettings, fields_of
+from seesay.settings import ModelKeywords, ModelSettings, VoiceKeywords, VoiceSettings, fields_of
 
 HEAVY = (
     "torch",
@@ -21,6 +21,9 @@ HEAVY = (
     "pyarrow",
     "scipy",
     "hibari",
+    "soundfile",
+    "soxr",
+    "faster_whisper",
     "huggingface_hub",
     "numpy",
     "onnxruntime",
@@ -47,7 +50,7 @@ def test_nothing_heavy_is_imported(what: str) -> None:
 def test_help_of_every_command_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom seesay.cli.main import root\n"
-        "for words in (['ask'], ['read'], ['check'], ['speak'], ['train', 'vqa'], ['evaluate', 'vqa']):\n"
+        "for words in (['ask'], ['read'], ['check'], ['speak'], ['listen'], ['train', 'vqa'], ['evaluate', 'vqa']):\n"
         "    root([*words, '--help'], standalone_mode=False)\n"
         f"print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
     )
@@ -91,6 +94,7 @@ def test_type_checkers_see_the_public_names_that_are_loaded_lazily() -> None:
 
 def test_keywords_of_load_are_the_model_settings() -> None:
     assert {field.name for field in fields_of(ModelSettings)} == {"model", *ModelKeywords.__annotations__}
+    assert {field.name for field in fields_of(VoiceSettings)} == {"model", *VoiceKeywords.__annotations__}
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SeesayError
 from ..settings import SpeakSettings
-from ..types import Answer, Reading, Speech
+from ..types import Answer, Reading, Speech, Transcript
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -200,6 +200,20 @@ def speech(spoken: Speech, settings: SpeakSettings, *, as_json: bool) -> None:
         return
     length = f"{spoken.seconds:.1f} seconds, {len(spoken.cues)} sentence{'s' if len(spoken.cues) != 1 else ''}"
     print(f"{file}: {length}" if file else length)
+
+
+def transcript(recording: str, heard: Transcript, *, alone: bool, as_json: bool) -> None:
+    """What is said in one recording; `alone` leaves out which recording it is."""
+    if as_json:
+        _json({"recording": recording, **dataclasses.asdict(heard)})
+        return
+    print(f"{'' if alone else recording + ': '}{heard.text}")
+    sys.stdout.flush()
+
+
+def heard(question: str) -> None:
+    """On standard error, the question that was asked by voice."""
+    print(f"seesay: heard: {question}", file=sys.stderr)
 
 
 _SHOWN = {"loss": "loss", "eval_loss": "validation loss", "eval_vqa_accuracy": "validation accuracy"}

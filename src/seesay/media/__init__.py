@@ -1,21 +1,30 @@
-"""The one guarded door: whatever opens a picture in seesay opens it here, and whatever takes a question cleans it here.
+"""The one guarded door: whatever opens a picture or a recording in seesay opens it here, and whatever takes a question
+cleans it here.
 
 Importing this package imports neither Pillow nor numpy, so that a mistyped path fails before either is paid for.
 """
 
 from __future__ import annotations
 
+from .audio import AudioInfo, AudioLimits, Sound, audio_name, digest_audio, open_audio, probe_audio
 from .image import ImageInfo, Picture, digest_image, open_image, probe_image
 from .source import ImageLimits, image_name
 from .text import clean_text
 
 __all__ = [
+    "AudioInfo",
+    "AudioLimits",
     "ImageInfo",
     "ImageLimits",
     "Picture",
+    "Sound",
+    "audio_name",
     "clean_text",
+    "digest_audio",
     "digest_image",
     "image_name",
+    "open_audio",
     "open_image",
+    "probe_audio",
     "probe_image",
 ]

@@ -34,7 +34,7 @@ FOLDER_COMPARED = 100
 LIKENESS = 0.75
 """From this likeness (0 to 1, `difflib`) a name may have been meant: `kat.jpg` for `cat.jpg`, and not `dog.jpg`."""
 
-_WEB_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|https?:/", re.IGNORECASE)
+WEB_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|https?:/", re.IGNORECASE)
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 
 
@@ -59,9 +59,9 @@ def image_name(source: object) -> str:
     Never a memory address, never more than a line, and nothing that a terminal would take for a command.
     """
     if isinstance(source, str):
-        return "data URL" if is_data_url(source) else _printable(source)
+        return "data URL" if is_data_url(source) else printable(source)
     if isinstance(source, os.PathLike):
-        return _printable(os.fsdecode(source))
+        return printable(os.fsdecode(source))
     if isinstance(source, (bytes, bytearray, memoryview)):
         return f"image of {memoryview(source).nbytes:,} bytes"
     if is_pil_image(source):
@@ -105,7 +105,7 @@ def read_encoded(
     text = os.fsdecode(source)
     if is_data_url(text):
         return _from_data_url(text, name, limits)
-    if _WEB_ADDRESS.match(text):
+    if WEB_ADDRESS.match(text):
         raise ImageUnreadable(
             "web addresses are not opened", where=name, hint="download the picture first and give its path"
         )
@@ -115,7 +115,7 @@ def read_encoded(
 def _from_file(text: str, name: str, limits: ImageLimits) -> bytes:
     if not text:
         raise ImageNotFound("the path is empty", where="picture", hint="give the path of a picture")
-    path = _expanded(text)
+    path = expanded(text)
     try:
         # The size and the kind of file come from the system, before it is opened: opening a pipe would wait for ever.
         state = path.stat()
@@ -124,7 +124,7 @@ def _from_file(text: str, name: str, limits: ImageLimits) -> bytes:
         with path.open("rb") as file:
             data = file.read(limits.bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise ImageNotFound("no such file", where=name, hint=_nearest(path)) from None
+        raise ImageNotFound("no such file", where=name, hint=nearest_name(path)) from None
     except PermissionError:
         raise ImageUnreadable(
             "no permission to read it", where=name, hint="change its permissions, or those of its folder"
@@ -194,7 +194,8 @@ def _not_base64(stray: re.Match[str] | None, name: str) -> ImageUnreadable:
     )
 
 
-def _expanded(text: str) -> Path:
+def expanded(text: str) -> Path:
+    """The path that a text means, `~` being the user's home."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -202,22 +203,22 @@ def _expanded(text: str) -> Path:
         return Path(text)
 
 
-def _nearest(missing: Path) -> str:
+def nearest_name(missing: Path) -> str:
     """A hint: the file of that folder that was probably meant, by letter case, by its stem or by its spelling."""
     try:
         with os.scandir(missing.parent) as entries:
             names = [entry.name for entry in itertools.islice(entries, FOLDER_READ)]
     except OSError:
-        return f"there is no folder {_printable(str(missing.parent))}"
+        return f"there is no folder {printable(str(missing.parent))}"
     wanted = missing.name.lower()
     near = [name for name in names if name.lower() == wanted]
     near += [name for name in names if name.lower().rpartition(".")[0] == missing.stem.lower()]
     if len(names) <= FOLDER_COMPARED:
         near += difflib.get_close_matches(missing.name, names, n=1, cutoff=LIKENESS)
-    return f"did you mean {_printable(near[0])}?" if near else "no file in that folder has a similar name"
+    return f"did you mean {printable(near[0])}?" if near else "no file in that folder has a similar name"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A text on one line: control characters and lone surrogates are written as escapes, and the middle is left out."""
     if len(text) > NAME_SHOWN:
         half = NAME_SHOWN // 2

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 FILES_OF_A_CHECKPOINT = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 EXTRA = "seesay[models]"
+CONVERTER = "SFconvertbot"
+"""The Hub's account that converts weights to safetensors and offers them as pull requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,23 @@ class Checkpoint:
     def architecture(self) -> str:
         """The class that was saved, such as `ViltForQuestionAnswering`; empty where the configuration names none."""
         return str(next(iter(self.config.get("architectures") or ()), ""))
+
+    def file(self, path: str) -> Path:
+        """A file of the checkpoint that `find` did not fetch, such as a voice's preset.
+
+        Raises:
+            ModelError: there is none.
+        """
+        here = self.folder / path
+        if here.is_file():
+            return here
+        if not Path(self.name).expanduser().is_dir():
+            from huggingface_hub import hf_hub_download
+            from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+            with suppress(HfHubHTTPError, LocalEntryNotFoundError, OSError):
+                return Path(hf_hub_download(self.name, path, revision=self.revision))
+        raise ModelError(f"no file {path!r}", where=self.name, hint="download the checkpoint again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +204,10 @@ def _from_hub(name: str, revision: str) -> Checkpoint:
 
     try:
         folder = Path(snapshot_download(name, revision=revision or None, allow_patterns=FILES_OF_A_CHECKPOINT))
+        if not revision and not any(folder.rglob("*.safetensors")):
+            converted = _converted(name)
+            if converted:
+                folder = Path(snapshot_download(name, revision=converted, allow_patterns=FILES_OF_A_CHECKPOINT))
     except RepositoryNotFoundError:
         hint = "check the name; a private one needs HF_TOKEN"
         raise ModelNotFound("no such folder and no such Hub repository", where=name, hint=hint) from None
@@ -195,9 +219,24 @@ def _from_hub(name: str, revision: str) -> Checkpoint:
     return Checkpoint(name, folder, folder.name, local.config)
 
 
+def _converted(name: str) -> str:
+    """The branch in which the Hub's own converter keeps pickled weights of a repository as safetensors; empty where there is
+    none. Anybody can open a pull request there, so its author decides."""
+    from huggingface_hub import get_repo_discussions
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    # Where the Hub cannot be asked, the weights are missing, and that is told when they are read.
+    with suppress(HfHubHTTPError, OfflineModeIsEnabled, OSError):
+        for found in get_repo_discussions(name, author=CONVERTER, discussion_type="pull_request"):
+            if found.author == CONVERTER and found.status in ("open", "draft"):
+                return str(found.git_reference)
+    return ""
+
+
 def _refuse_unsafe_files(checkpoint: Checkpoint) -> None:
     if not any(checkpoint.folder.glob("*.safetensors")):
-        hint = "only safetensors are opened, because pickled weights can run code; convert with save_pretrained()"
+        why = "only safetensors are opened, because pickled weights can run code"
+        hint = f"{why}; name a converted branch with --revision, or convert with save_pretrained()"
         raise ModelError("no *.safetensors in this checkpoint", where=checkpoint.name, hint=hint)
     for index in checkpoint.folder.glob("*.safetensors.index.json"):
         shards = json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values()

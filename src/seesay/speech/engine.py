@@ -1,6 +1,7 @@
 """What a voice is to seesay: a sentence in, sound out. Knows nothing about texts, files or loudspeakers.
 
-A new voice is one new file in `engines/`; `tests/conformance/test_engines.py` says what it must do.
+A new voice is one new file in `engines/`; `tests/conformance/test_engines.py` says what it must do. A voice that is a
+checkpoint subclasses `checkpoint_voice.CheckpointVoice`, which adds how it is found and opened.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ if TYPE_CHECKING:
 
 
 class Engine(ABC):
-    """One voice at one speed. Cheap to make: what is heavy is loaded once a process, with the first sentence.
+    """One voice at one speed. Cheap to make where it comes with the package: what is heavy is loaded with the first
+    sentence.
 
     `name` is how it is found, `sample_rate` is in samples a second, `max_characters` is the longest sentence that
-    `synthesize` takes whole.
+    `synthesize` takes whole, `speaks` says which language in words.
     """
 
     name: ClassVar[str]
-    sample_rate: ClassVar[int]
-    max_characters: ClassVar[int]
+    sample_rate: int
+    max_characters: int
+    speaks: str = "English"
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed

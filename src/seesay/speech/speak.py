@@ -55,8 +55,8 @@ def stream(text: str, engine: Engine) -> Iterator[Utterance]:
     for index, piece in enumerate(pieces):
         sound = _say(piece.text, engine)
         samples = sound if index + 1 == len(pieces) else _with_pause(sound, piece, engine.sample_rate)
-        start = position / engine.sample_rate
-        yield Utterance(Cue(piece.text, start, start + len(sound) / engine.sample_rate), samples, engine.sample_rate)
+        start, end = position / engine.sample_rate, (position + len(sound)) / engine.sample_rate
+        yield Utterance(Cue(piece.text, start, end), samples, engine.sample_rate)
         position += len(samples)
 
 
@@ -76,7 +76,7 @@ def _nothing_to_say(text: str, engine: Engine) -> SpeechError:
     if not left_out:
         return SpeechError("there is nothing to say in it, only punctuation", where="text")
     found = " ".join(left_out[:20]) + (" ..." if len(left_out) > 20 else "")
-    hint = f"the voice {engine.name} speaks English"
+    hint = f"the voice {engine.name} speaks {engine.speaks}"
     return SpeechError(f"nothing in it can be spoken: {found}", where="text", hint=hint)
 
 

@@ -19,11 +19,14 @@ from ..options import json_option, settings_options, settle
 @json_option
 @settings_options(SpeakSettings)
 def command(text: str, as_json: bool, **given: Any) -> None:
-    """Speak TEXT in English. A TEXT of - is read from standard input; put -- before a text that begins with a hyphen.
+    """Speak TEXT. A TEXT of - is read from standard input; put -- before a text that begins with a hyphen.
 
     \b
         seesay speak "A brown dog is running along the beach." --output dog.wav --captions
         seesay speak - --play < letter.txt
+        seesay speak "Een bruine hond." --model facebook/mms-tts-nld -o hond.wav
+        seesay speak "[laughs] A dog!" --model suno/bark-small --speaker v2/en_speaker_6 -o dog.wav
+        seesay speak "A dog." --model microsoft/speecht5_tts --speaker me.wav -o dog.wav
     """
     settings = settle(SpeakSettings, "speak", given)
     if settings.output is None and not settings.play:

@@ -1,7 +1,7 @@
 """The voice that comes with seesay: hibari's "heart", American English, distilled from Kokoro-82M; ONNX on the processor.
 
 hibari silently drops what it does not know, cuts words after 24 letters and fails on numbers over 36 digits, so everything
-goes through `_spell` first: what is said is what was written. It knows nothing about texts longer than a sentence.
+goes through `spell` first: what is said is what was written. It knows nothing about texts longer than a sentence.
 Its other voices are downloaded when first used, so they are not offered here.
 """
 
@@ -54,7 +54,7 @@ class Hibari(Engine):
     def synthesize(self, sentence: str) -> numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]:
         # The seed decides the breath in the voice: with one of its own every call would differ.
         samples: numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]] = _network()(
-            _spell(sentence), speed=self.speed, seed=0
+            spell(sentence), speed=self.speed, seed=0
         )
         return samples
 
@@ -66,7 +66,7 @@ def _network() -> Any:
     return hibari.Hibari(voice="heart")
 
 
-def _spell(sentence: str) -> str:
+def spell(sentence: str) -> str:
     """The sentence in characters that hibari reads in full, with numbers and words no longer than it can take."""
     known = "".join(_character(character) or " " for character in sentence)
     # hibari takes [word](/phonemes/) for a pronunciation; a text from outside must not decide what is heard.

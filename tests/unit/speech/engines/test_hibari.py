@@ -3,12 +3,13 @@
 import numpy
 import pytest
 
+from seesay.settings import VoiceSettings
 from seesay.speech import load, omitted
-from seesay.speech.engines.hibari import _network, _spell
+from seesay.speech.engines.hibari import _network, spell
 
 
 def phonemes(text: str) -> str:
-    return " ".join(_network().phonemize(_spell(text)))
+    return " ".join(_network().phonemize(spell(text)))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def phonemes(text: str) -> str:
     ],
 )
 def test_characters_and_numbers_are_spelled_as_hibari_reads_them(text: str, spelled: str) -> None:
-    assert _spell(text) == spelled
+    assert spell(text) == spelled
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_a_pronunciation_hidden_in_a_text_is_not_obeyed() -> None:
 
 def test_speed_makes_it_shorter_or_longer() -> None:
     sentence = "A brown dog is running along the beach."
-    slow, plain, fast = (len(load(speed=speed).synthesize(sentence)) for speed in (0.5, 1.0, 2.0))
+    slow, plain, fast = (len(load(VoiceSettings(speed=speed)).synthesize(sentence)) for speed in (0.5, 1.0, 2.0))
     assert slow > 1.6 * plain
     assert plain > 1.6 * fast
 
