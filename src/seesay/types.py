@@ -5,6 +5,7 @@
 | `ImageSource`| the caller                     | `media.open_image`, and nobody else                           |
 | `AudioSource`| the caller                     | `media.open_audio`, and nobody else                           |
 | `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
+| `Recording`  | `data` recordings              | training and measuring voices                                 |
 | `Candidate`  | `Family.predict`               | `answering`                                                   |
 | `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
 | `Evidence`   | `answering.evidence`           | the caller, who may draw it                                   |
@@ -53,6 +54,19 @@ class Example:
     id: str = ""
     question_type: str = ""
     answer_type: str = ""
+    origin: str = ""
+    """Where the row stands, as `file:line`, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording and what is said in it: one row of what a voice learns from or is measured on."""
+
+    audio: AudioSource
+    text: str
+    speaker: str = ""
+    """Who speaks, as the data names them; empty where it does not say."""
+    id: str = ""
     origin: str = ""
     """Where the row stands, as `file:line`, for messages."""
 

@@ -1,13 +1,16 @@
-"""Holding rows out without a leak: no picture, by content, ever stands in two splits."""
+"""Holding rows out without a leak: no picture, by content, and no spoken sentence ever stands in two splits."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TypeVar
 
 from ..errors import ImageError
 from ..media import digest_image
-from ..types import Example, ImageSource
+from ..types import Example, ImageSource, Recording
+
+T = TypeVar("T")
 
 
 def by_picture(
@@ -18,13 +21,27 @@ def by_picture(
     Each picture has a place from 0 to 1, sha256 of seed and content, and so the same one in every run and whatever other
     rows there are. Validation takes the lowest and test the highest places: neither share moves what the other takes.
     """
+    return _drawn(examples, _identities(examples), seed, validation, test)
+
+
+def by_sentence(
+    rows: Sequence[Recording], seed: int, *, validation: float = 0.0, test: float = 0.0
+) -> dict[str, tuple[Recording, ...]]:
+    """The same for recordings, held out by what is said in them: no sentence, whoever says it, stands in two splits."""
+    said = [" ".join(row.text.casefold().split()) for row in rows]
+    return _drawn(rows, said, seed, validation, test)
+
+
+def _drawn(
+    rows: Sequence[T], identities: Sequence[str], seed: int, validation: float, test: float
+) -> dict[str, tuple[T, ...]]:
     low, high = int(validation * 2**64), 2**64 - int(test * 2**64)
-    splits: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
-    for example, identity in zip(examples, _identities(examples), strict=True):
+    splits: dict[str, list[T]] = {"train": [], "validation": [], "test": []}
+    for row, identity in zip(rows, identities, strict=True):
         drawn = hashlib.sha256(f"{seed}:{identity}".encode("utf-8", "surrogatepass")).digest()
         place = int.from_bytes(drawn[:8], "big")
-        splits["validation" if place < low else "test" if place >= high else "train"].append(example)
-    return {name: tuple(rows) for name, rows in splits.items()}
+        splits["validation" if place < low else "test" if place >= high else "train"].append(row)
+    return {name: tuple(found) for name, found in splits.items()}
 
 
 def _identities(examples: Sequence[Example]) -> list[str]:
