@@ -27,6 +27,7 @@ from .settings import (
     CheckSettings,
     DataSettings,
     Device,
+    EvaluateCaptionSettings,
     EvaluateVqaSettings,
     ListenSettings,
     ModelKeywords,
@@ -54,7 +55,7 @@ from .types import (
 
 if TYPE_CHECKING:
     from .data import CheckReport
-    from .evaluation import Report
+    from .evaluation import CaptionReport, VqaReport
     from .training import Progress, Run
 
 QUESTION_CHARACTERS = 2_000
@@ -294,11 +295,31 @@ def train_caption(settings: TrainCaptionSettings, progress: Callable[[Progress],
     return training.train(settings, progress)
 
 
-def evaluate_vqa(settings: EvaluateVqaSettings, progress: Callable[[int, int], None] | None = None) -> Report:
+def evaluate_vqa(settings: EvaluateVqaSettings, progress: Callable[[int, int], None] | None = None) -> VqaReport:
     """Measure a model on a data set by the official VQA accuracy, beside the baselines."""
     from . import evaluation
 
     return evaluation.evaluate_vqa(settings, progress)
+
+
+def evaluate_caption(
+    settings: EvaluateCaptionSettings, progress: Callable[[int, int], None] | None = None
+) -> CaptionReport:
+    """Have the pictures of a data set described, as `Model.caption` does, and measure that against what people wrote.
+
+    Every caption metric, how varied the captions are, and the baselines: the most frequent training caption, and that of
+    the training picture which looks most alike. All captions of a picture, by content, are its references.
+
+    Args:
+        progress: told how many steps of how many are done.
+
+    Raises:
+        DataError: the data set has problems, or no captions to measure against.
+        ModelError: the model cannot describe pictures.
+    """
+    from . import evaluation
+
+    return evaluation.evaluate_caption(settings, progress)
 
 
 class Voice:

@@ -365,6 +365,20 @@ class EvaluateVqaSettings(DataSettings, ModelSettings):
     """`official` leaves answers as they are where all annotators agree to the letter, as the published code does."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EvaluateCaptionSettings(DataSettings, GenerationSettings, ModelSettings):
+    """Measure generated captions by BLEU, ROUGE-L, CIDEr-D and others, with intervals and the baselines beside them."""
+
+    split: str = ""
+    """The split to measure on; the default is test, else validation, else all rows."""
+    output: Path | None = None
+    """Folder for report.json and report.html; nothing is written without it."""
+    batch_size: int = setting(16, low=1, high=1024)
+    """Pictures computed at once; it never changes a figure."""
+    limit: int = setting(0, low=0)
+    """Measure on this many pictures only, drawn by the seed; 0 takes all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One setting as the dataclass states it."""

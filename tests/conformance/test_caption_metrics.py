@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seesay.metrics import CaptionMetric, caption_metrics, interval
+from seesay.metrics import CaptionMetric, caption_metrics, corpus_interval, interval
 
 WORDS = "dog cat red it's t-shirt 3.5 café 강아지 해변을 달린다 狗 海 滩 犬 собака كلب हिन्दी".split()
 WORD = st.sampled_from(WORDS)
@@ -52,6 +52,19 @@ def test_values_are_finite_and_within_the_bounds_and_the_same_again(
         assert low <= value <= high + 1e-9
     assert metric.score(*columns(pictures)) == found
     assert interval(found.captions, range(len(pictures)), resamples=2).count == len(pictures)
+
+
+@ALL
+@given(pictures=PICTURES)
+def test_the_corpus_follows_from_sums_over_pictures(name: str, pictures: list[tuple[str, list[str]]]) -> None:
+    metric = caption_metrics()[name]()
+    found = metric.score(*columns(pictures))
+    rows = found.sums or [(value, 1.0) for value in found.captions]
+    assert len(rows) == len(pictures)
+    assert metric.of_sums([sum(column) for column in zip(*rows, strict=True)]) == pytest.approx(found.corpus)
+    of = corpus_interval(metric, found, resamples=20)
+    assert (of.mean, of.count, of.clusters) == (found.corpus, len(pictures), len(pictures))
+    assert metric.bounds[0] <= of.low <= of.high <= metric.bounds[1] + 1e-9
 
 
 @ALL

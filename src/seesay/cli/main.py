@@ -18,7 +18,6 @@ from .. import __version__
 from ..errors import Interrupted, SeesayError
 from . import commands, render
 
-
 SHORT_HELP = re.compile(r'short_help="(.+)"')
 
 

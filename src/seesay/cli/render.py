@@ -161,11 +161,12 @@ def run(finished: Run, *, as_json: bool) -> None:
     print(f"report: {finished.folder / 'report.html'}")
     if finished.published:
         print(f"published: {finished.published}")
-    print(f'next: seesay ask PICTURE "QUESTION" --model {finished.folder}')
+    use = 'ask PICTURE "QUESTION"' if finished.report.task == "vqa" else "caption PICTURE"
+    print(f"next: seesay {use} --model {finished.folder}")
 
 
 def evaluation(report: Report, folder: Path | None, *, as_json: bool) -> None:
-    """A measurement: the figure with its interval, the baselines, then every type of question and answer."""
+    """A measurement: the figure with its interval, the baselines, then its tables."""
     if as_json:
         _json(report.to_dict())
         return

@@ -16,7 +16,8 @@ T = TypeVar("T")
 def by_picture(
     examples: Sequence[Example], seed: int, *, validation: float = 0.0, test: float = 0.0
 ) -> dict[str, tuple[Example, ...]]:
-    """The rows of `train`, `validation` and `test`; about those shares (0 to 1) of the pictures are held out.
+    """The rows of `train`, `validation` and `test`; about those shares (0 to 1) of the pictures are held out, and of a share
+    at least one picture where one is left to train on.
 
     Each picture has a place from 0 to 1, sha256 of seed and content, and so the same one in every run and whatever other
     rows there are. Validation takes the lowest and test the highest places: neither share moves what the other takes.
@@ -35,13 +36,23 @@ def by_sentence(
 def _drawn(
     rows: Sequence[T], identities: Sequence[str], seed: int, validation: float, test: float
 ) -> dict[str, tuple[T, ...]]:
+    places = [_place(identity, seed) for identity in identities]
     low, high = int(validation * 2**64), 2**64 - int(test * 2**64)
+    ranked = sorted(set(places))
+    if validation and len(ranked) > 1:
+        low = max(low, ranked[0] + 1)
+    if test and len(ranked) > 1 + bool(validation):
+        high = min(high, ranked[-1])
     splits: dict[str, list[T]] = {"train": [], "validation": [], "test": []}
-    for row, identity in zip(rows, identities, strict=True):
-        drawn = hashlib.sha256(f"{seed}:{identity}".encode("utf-8", "surrogatepass")).digest()
-        place = int.from_bytes(drawn[:8], "big")
+    for row, place in zip(rows, places, strict=True):
         splits["validation" if place < low else "test" if place >= high else "train"].append(row)
     return {name: tuple(found) for name, found in splits.items()}
+
+
+def _place(identity: str, seed: int) -> int:
+    """From 0 to 2**64."""
+    drawn = hashlib.sha256(f"{seed}:{identity}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(drawn[:8], "big")
 
 
 def _identities(examples: Sequence[Example]) -> list[str]:

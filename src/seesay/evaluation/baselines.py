@@ -10,6 +10,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..metrics import soft_scores
 from ..types import Example
@@ -22,6 +23,9 @@ SEEN_OFTEN = 2
 class Prior:
     """Answers by question beginnings. `answers` maps a beginning (words joined by spaces) to its most frequent training
     answer; the empty beginning holds the majority answer. A beginning that says what its own beginning says is left out."""
+
+    file: ClassVar[str] = "prior.json"
+    """Its name beside a model."""
 
     answers: dict[str, str]
 

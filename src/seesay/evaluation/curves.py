@@ -1,4 +1,5 @@
-"""How a training run went, as pictures and as one page: loss and accuracy over the steps, the settings, the measurement."""
+"""How a training run went, as pictures and as one page: loss, and accuracy where answers are measured, over the steps, the
+settings, the measurement."""
 
 from __future__ import annotations
 
@@ -9,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..files import write_whole
-from .measure import Report
 from .page import page, picture
-from .report import sections
+from .report import Report, details, headline
 
 Series = list[tuple[str, str, list[tuple[float, float]]]]
 
@@ -19,7 +19,7 @@ Series = list[tuple[str, str, list[tuple[float, float]]]]
 def training_page(
     history: Sequence[Mapping[str, Any]], settings_text: str, folder: Path, *, evaluation: Report
 ) -> None:
-    """Write loss.png, accuracy.png and report.html into the folder of a run.
+    """Write loss.png, report.html and, of a model that answers questions, accuracy.png into the folder of a run.
 
     Args:
         history: the Trainer's log: dicts with `step` and what was measured then.
@@ -29,19 +29,17 @@ def training_page(
         ("training", "#1f5fbf", _points(history, "loss")),
         ("validation", "#b4570a", _points(history, "eval_loss")),
     ]
-    accuracies: Series = [("validation", "#b4570a", _points(history, "eval_vqa_accuracy"))]
-    loss, accuracy = _plot("loss", losses), _plot("VQA accuracy", accuracies)
-    write_whole(folder / "loss.png", loss)
-    write_whole(folder / "accuracy.png", accuracy)
-    parts = [
-        *sections(evaluation)[:3],
-        '<h2>The run</h2><div class="plots">',
-        picture(accuracy, f"VQA accuracy on the validation split: {_in_words(accuracies)}"),
-        picture(loss, f"Loss: {_in_words(losses)}"),
-        "</div>",
-        *sections(evaluation)[3:],
-        f'<h2>Settings</h2><pre tabindex="0">{escape(settings_text)}</pre>',
-    ]
+    curves = {"loss": ("loss", "Loss", losses)}
+    if evaluation.task == "vqa":
+        accuracies: Series = [("validation", "#b4570a", _points(history, "eval_vqa_accuracy"))]
+        curves["accuracy"] = ("VQA accuracy", "VQA accuracy on the validation split", accuracies)
+    parts = [*headline(evaluation), '<h2>The run</h2><div class="plots">']
+    for file, (label, title, series) in sorted(curves.items()):
+        drawn = _plot(label, series)
+        write_whole(folder / f"{file}.png", drawn)
+        parts.append(picture(drawn, f"{title}: {_in_words(series)}"))
+    parts += ["</div>", *details(evaluation)]
+    parts.append(f'<h2>Settings</h2><pre tabindex="0">{escape(settings_text)}</pre>')
     write_whole(folder / "report.html", page(f"Training run {folder.resolve().name}", parts))
 
 

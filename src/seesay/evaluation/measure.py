@@ -9,7 +9,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ..metrics import Interval, interval, score, soft_scores
 from ..types import Answer, Example
@@ -42,8 +42,10 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """Everything measured. Accuracies are 0 to 1; intervals are 95 % bootstrap intervals over pictures."""
+class VqaReport:
+    """Everything measured about answers. Accuracies are 0 to 1; intervals are 95 % bootstrap intervals over pictures."""
+
+    task: ClassVar[Literal["vqa"]] = "vqa"
 
     accuracy: Interval
     majority: Interval | None
@@ -64,6 +66,19 @@ class Report:
     revision: str
     seconds_per_answer: float
     """Median."""
+
+    def headline(self) -> tuple[str, Interval]:
+        """What the model is measured by."""
+        return "VQA accuracy", self.accuracy
+
+    def compared(self) -> list[tuple[str, str]]:
+        """The headline in words, then what it is to be compared with."""
+        figures = {
+            "VQA accuracy": self.accuracy,
+            "by the question alone": self.question_only,
+            "majority answer": self.majority,
+        }
+        return [(name, percent(value)) for name, value in figures.items() if value is not None]
 
     def sentences(self) -> list[str]:
         """The headline in words."""
@@ -107,7 +122,7 @@ class Report:
         """All of it as JSON values; mistakes without their pictures' bytes."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "mistakes"}
         plain = {name: _plain(value) for name, value in values.items()}
-        return plain | {"mistakes": [_mistake(mistake) for mistake in self.mistakes]}
+        return {"task": self.task} | plain | {"mistakes": [_mistake(mistake) for mistake in self.mistakes]}
 
 
 def measure(
@@ -118,7 +133,7 @@ def measure(
     normalize: Callable[[str], str],
     vocabulary: Sequence[str] = (),
     variant: Variant = "official",
-) -> Report:
+) -> VqaReport:
     """Score `answers` to `examples` (same order).
 
     Args:
@@ -142,7 +157,7 @@ def measure(
         return tuple(_rows(names, clusters, values, majority, only))
 
     counts = [len(example.answers) for example in examples if not example.weights] or [10]
-    return Report(
+    return VqaReport(
         accuracy=interval(values, clusters),
         majority=interval(majority, clusters) if majority else None,
         question_only=interval(only, clusters) if only else None,

@@ -1,7 +1,7 @@
 """Metrics: how right an answer or a caption is, and how sure a mean of many is. They know texts, never models or pictures."""
 
 from ..registry import discover
-from .bootstrap import Interval, interval
+from .bootstrap import Interval, corpus_interval, interval
 from .caption import CaptionMetric, CaptionScores
 from .diversity import Diversity, diversity
 from .normalize import normalizer
@@ -14,6 +14,7 @@ __all__ = [
     "Interval",
     "accuracy",
     "caption_metrics",
+    "corpus_interval",
     "diversity",
     "interval",
     "normalizer",

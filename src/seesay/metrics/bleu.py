@@ -24,10 +24,10 @@ that length is 1e-6 where the caption is too short for one, and at most 1e-15 wh
 class _Counts:
     """Of one caption or of many added up; tuples have an entry per n."""
 
-    matched: tuple[int, ...]
-    possible: tuple[int, ...]
-    words: int
-    closest: int
+    matched: Sequence[float]
+    possible: Sequence[float]
+    words: float
+    closest: float
     """Words of the reference of the closest length."""
 
     def bleu(self) -> float:
@@ -44,14 +44,14 @@ class _Bleu(CaptionMetric):
 
     def score_words(self, candidates: Sequence[Words], references: Sequence[Sequence[Words]]) -> CaptionScores:
         each = [_count(words, known, self.longest) for words, known in zip(candidates, references, strict=True)]
-        total = _Counts(
-            tuple(map(sum, zip(*(one.matched for one in each), strict=True))),
-            tuple(map(sum, zip(*(one.possible for one in each), strict=True))),
-            sum(one.words for one in each),
-            sum(one.closest for one in each),
-        )
-        counts = {"words": total.words, "closest reference words": total.closest}
-        return CaptionScores(total.bleu(), tuple(one.bleu() for one in each), counts)
+        rows = tuple((*one.matched, *one.possible, one.words, one.closest) for one in each)
+        total = [sum(column) for column in zip(*rows, strict=True)]
+        counts = {"words": int(total[-2]), "closest reference words": int(total[-1])}
+        return CaptionScores(self.of_sums(total), tuple(one.bleu() for one in each), counts, rows)
+
+    def of_sums(self, sums: Sequence[float]) -> float:
+        *grams, words, closest = sums
+        return _Counts(grams[: self.longest], grams[self.longest :], words, closest).bleu()
 
 
 class Bleu1(_Bleu):

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .caption import CaptionMetric, CaptionScores
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and the interval it lies in at the given confidence."""
+    """A figure and the interval it lies in at the given confidence."""
 
     mean: float
+    """The figure: a mean, and of `corpus_interval` what the metric says about all captions together."""
     low: float
     high: float
     count: int
@@ -47,3 +52,27 @@ def interval(
     means = (draws @ sums) / (draws @ sizes)
     low, high = numpy.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(numpy.mean(values)), float(low), float(high), len(values), len(sums))
+
+
+def corpus_interval(
+    metric: CaptionMetric,
+    scores: CaptionScores,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """`scores.corpus` with its percentile bootstrap interval over pictures.
+
+    For BLEU and the word error rate, which add up counts before they divide, the counts of the pictures drawn are added up
+    (Koehn, "Statistical Significance Tests for Machine Translation Evaluation", 2004); for the others it is `interval` of
+    the mean. CIDEr-D keeps its document frequencies, those of all pictures measured, so its interval is of *their* CIDEr-D.
+    """
+    import numpy
+
+    rows = numpy.asarray(scores.sums or [(value, 1.0) for value in scores.captions], float)  # (pictures, addends)
+    pictures = len(rows)
+    draws = numpy.random.default_rng(seed).multinomial(pictures, numpy.full(pictures, 1 / pictures), size=resamples)
+    figures = [metric.of_sums(row) for row in (draws @ rows).tolist()]
+    low, high = numpy.quantile(figures, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(scores.corpus, float(low), float(high), pictures, pictures)

@@ -27,6 +27,8 @@ class CaptionScores:
     values."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What was counted over all captions, by name; empty where the metric counts nothing that says something alone."""
+    sums: tuple[tuple[float, ...], ...] = ()
+    """One row per picture of what is added up for `corpus` (`CaptionMetric.of_sums`); empty where that is the mean."""
 
 
 class CaptionMetric(ABC):
@@ -61,6 +63,14 @@ class CaptionMetric(ABC):
             [tokenize(caption) for caption in candidates],
             [[tokenize(caption) for caption in known] for known in references],
         )
+
+    def of_sums(self, sums: Sequence[float]) -> float:
+        """`CaptionScores.corpus` of the pictures whose `CaptionScores.sums` add up to these.
+
+        A metric whose corpus is the mean of its captions gives no rows; theirs are then (value, 1).
+        """
+        total, pictures = sums
+        return total / pictures
 
     @abstractmethod
     def score_words(self, candidates: Sequence[Words], references: Sequence[Sequence[Words]]) -> CaptionScores:

@@ -38,12 +38,21 @@ class WordErrorRate(CaptionMetric):
             "insertions": sum(one.insertions for one in closest),
             "deletions": sum(one.deletions for one in closest),
             "substitutions": sum(one.substitutions for one in closest),
-            "reference words": sum(one.hits + one.deletions + one.substitutions for one in closest),
+            "reference words": sum(map(_words, closest)),
         }
-        errors = counts["insertions"] + counts["deletions"] + counts["substitutions"]
-        return CaptionScores(
-            errors / max(1, counts["reference words"]), tuple(float(one.wer) for one in closest), counts
-        )
+        rows = tuple((float(one.insertions + one.deletions + one.substitutions), float(_words(one))) for one in closest)
+        total = [sum(column) for column in zip(*rows, strict=True)]
+        return CaptionScores(self.of_sums(total), tuple(float(one.wer) for one in closest), counts, rows)
+
+    def of_sums(self, sums: Sequence[float]) -> float:
+        errors, words = sums
+        return errors / max(1.0, words)
+
+
+def _words(account: jiwer.WordOutput) -> int:
+    """Of the reference."""
+    words: int = account.hits + account.deletions + account.substitutions
+    return words
 
 
 def _closest(words: Words, references: Sequence[Words]) -> jiwer.WordOutput:
@@ -54,4 +63,4 @@ def _closest(words: Words, references: Sequence[Words]) -> jiwer.WordOutput:
     import jiwer
 
     accounts = [jiwer.process_words(" ".join(reference), " ".join(words)) for reference in references]
-    return min(accounts, key=lambda one: (one.wer, -(one.hits + one.deletions + one.substitutions), one.insertions))
+    return min(accounts, key=lambda one: (one.wer, -_words(one), one.insertions))

@@ -9,17 +9,52 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ..models.checkpoint import HUB_NAME
 
-TASK = "visual-question-answering"
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What differs between the cards of models that answer and of models that describe."""
+
+    hub: str
+    """The Hub's name of the task."""
+    metric: str
+    rows: str
+    what: str
+    shell: str
+    python: str
+
+
+_TASKS = {
+    "vqa": _Task(
+        "visual-question-answering",
+        "accuracy",
+        "questions",
+        "A model that answers questions about pictures, {origin} with seesay. It is a classifier: it picks from the answers"
+        " in its `config.json`, and gives each a score from 0 to 1 (the scores do not sum to one).",
+        'seesay ask photo.jpg "What is this?"',
+        'model.ask("photo.jpg", "What is this?")',
+    ),
+    "caption": _Task(
+        "image-to-text",
+        "cider",
+        "rows with captions",
+        "A model that describes pictures in a sentence, {origin} with seesay.",
+        "seesay caption photo.jpg",
+        'model.caption("photo.jpg")',
+    ),
+}
 _HUB_DATA = "hf:"
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def model_card(
     *,
+    task: Literal["vqa", "caption"],
     title: str,
     base_model: str,
     data_name: str,
@@ -32,6 +67,7 @@ def model_card(
     """The text of README.md, metadata included. No licence is stated: it follows from the base model and the data.
 
     Args:
+        task: what it was trained for.
         title: the model's name as it is loaded: `owner/name` on the Hub, else that of the run.
         base_model: what it was fine-tuned from, as given to `--model`; empty for random weights. It enters the metadata
             if it is a Hub repository; of a folder only the last name is told.
@@ -43,23 +79,24 @@ def model_card(
         command: what made it, as typed; empty where it was not made on the command line.
         limits: what it cannot do or was not measured, one sentence each.
     """
+    kind = _TASKS[task]
     title, data_name = _line(title), _line(data_name)
     base = _line(base_model) if _on_the_hub(base_model) else Path(base_model).name
     data = data_name if data_name.startswith(_HUB_DATA) else Path(data_name).name
     parts = [
-        f"---\n{_metadata(title, base_model, data, metrics[0])}\n---",
+        f"---\n{_metadata(kind, title, base_model, data, metrics[0])}\n---",
         f"# {_text(title)}",
-        _what_it_is(base),
-        f"## Data\n\nTrained on {data_rows:,} questions of `{_code(data)}`.",
+        kind.what.format(origin=f"fine-tuned from `{_code(base)}`" if base else "trained from random weights"),
+        f"## Data\n\nTrained on {data_rows:,} {kind.rows} of `{_code(data)}`.",
         f"## Measured\n\n{_table(metrics)}",
-        _how_to_use(title),
+        _how_to_use(kind, title),
         _how_it_was_made(settings_text, command),
         "## Limits\n\n" + "\n".join(f"- {_text(_line(limit))}" for limit in limits),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _metadata(title: str, base_model: str, data: str, metric: tuple[str, str]) -> str:
+def _metadata(kind: _Task, title: str, base_model: str, data: str, metric: tuple[str, str]) -> str:
     """The YAML between the dashes."""
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -68,10 +105,10 @@ def _metadata(title: str, base_model: str, data: str, metric: tuple[str, str]) -
     on_hub = data.startswith(_HUB_DATA)
     plain = data.removeprefix(_HUB_DATA).partition("[")[0]
     result = EvalResult(
-        task_type=TASK,
+        task_type=kind.hub,
         dataset_type=plain,
         dataset_name=plain,
-        metric_type="accuracy",
+        metric_type=kind.metric,
         metric_value=float(number[0]) if number else _line(value),
         metric_name=_line(name),
     )
@@ -81,23 +118,15 @@ def _metadata(title: str, base_model: str, data: str, metric: tuple[str, str]) -
         eval_results=[result],
         library_name="transformers",
         model_name=title,
-        pipeline_tag=TASK,
+        pipeline_tag=kind.hub,
         tags=["seesay"],
     )
     return str(described.to_yaml())
 
 
-def _what_it_is(base: str) -> str:
-    origin = f"fine-tuned from `{_code(base)}`" if base else "trained from random weights"
-    return (
-        f"A model that answers questions about pictures, {origin} with seesay. It is a classifier: it picks from the"
-        " answers in its `config.json`, and gives each a score from 0 to 1 (the scores do not sum to one)."
-    )
-
-
-def _how_to_use(title: str) -> str:
-    shell = f'pip install "seesay[models]"\nseesay ask photo.jpg "What is this?" --model {shlex.quote(title)}'
-    python = f'import seesay\n\nmodel = seesay.load({title!r})\nprint(model.ask("photo.jpg", "What is this?").text)'
+def _how_to_use(kind: _Task, title: str) -> str:
+    shell = f'pip install "seesay[models]"\n{kind.shell} --model {shlex.quote(title)}'
+    python = f"import seesay\n\nmodel = seesay.load({title!r})\nprint({kind.python}.text)"
     return f"## How to use it\n\n{_fenced(shell, 'sh')}\n\n{_fenced(python, 'python')}"
 
 

@@ -22,7 +22,17 @@ from typing import TYPE_CHECKING, Any
 from .. import answering, config, data, models
 from ..data import CheckReport, Dataset
 from ..errors import DataError, Interrupted, ModelError, ResourceError, RunError, UsageError
-from ..evaluation import Prior, Report, measure, percent, training_page
+from ..evaluation import (
+    CaptionPrior,
+    Looking,
+    Prior,
+    Report,
+    by_content,
+    describe_and_measure,
+    draw,
+    measure,
+    training_page,
+)
 from ..metrics import normalizer
 from ..models import Family
 from ..settings import ModelSettings, Recipe, TrainVqaSettings, settle
@@ -31,7 +41,7 @@ from . import publish
 from .card import model_card
 from .plan import Plan, steps_of
 from .run_folder import LOCK, RunFolder
-from .trainer import METRIC, Progress, Stop, make_trainer
+from .trainer import Progress, Stop, make_trainer
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -42,6 +52,13 @@ WORDS_ALIKE = 16
 small model learns badly from batches of one kind (docs/log.md)."""
 FREE_TO_CHANGE = {"output", "threads", "save_total_limit", "push_to_hub", "hub_model_id", "hub_private"}
 """Settings that may differ when a run is continued, because they do not decide what is learned."""
+
+
+DESCRIBED = 256
+"""Validation pictures that a finished captioner is measured on, drawn by the seed: writing takes its time."""
+EVERY_QUESTION = (
+    "It gives its best answer to every question, also to one that the picture cannot answer. Scores are not calibrated."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +234,7 @@ def _finish(
     repository: str,
     seconds: float,
 ) -> Run:
-    """Write the best checkpoint as `model/` with its card and the question-only prior, and the run's report."""
+    """Write the best checkpoint as `model/` with its card and its baselines, and the run's report."""
     from safetensors.torch import load_file
 
     best = trainer.state.best_global_step or trainer.state.global_step
@@ -226,50 +243,84 @@ def _finish(
         hint = "delete this checkpoint's folder and give the same command again"
         raise RunError(f"the best checkpoint is damaged: {damage[0]}", where=str(folder.checkpoint(best)), hint=hint)
     family.network.load_state_dict(load_file(folder.checkpoint(best) / "model.safetensors"), strict=False)
-    normalize = normalizer(settings.normalizer)
-    prior = Prior.fit(dataset.splits["train"], normalize)
-    validation = dataset.splits["validation"]
-    answers = list(answering.answer(family, validation, batch_size=settings.per_device_eval_batch_size))
-    report = measure(validation, answers, prior=prior, normalize=normalize, vocabulary=family.vocabulary)
+    family.network.eval()
+    report, baselines = _measure(family, settings, dataset)
     settings_text = config.dump(settings, _section(settings))
     training_page(trainer.state.log_history, settings_text, folder.path, evaluation=report)
 
     def write(target: Path) -> None:
         family.save(target)
-        (target / "prior.json").write_text(prior.to_json(), encoding="utf-8")
+        for name, text in baselines.items():
+            (target / name).write_text(text, encoding="utf-8")
         card = _card(repository or folder.path.name, settings, dataset, report)
         (target / "README.md").write_text(card, encoding="utf-8")
 
     model = folder.write_folder("model", best, write)
-    published = publish.publish(model, repository, message=f"{METRIC} {report.accuracy.mean:.4f}") if repository else ""
+    name, figure = report.headline()
+    published = publish.publish(model, repository, message=f"{name} {figure.mean:.4f}") if repository else ""
     return Run(folder.path, model, trainer.state.global_step, best, seconds, report, published)
 
 
+def _measure(family: Family, settings: TrainVqaSettings, dataset: Dataset) -> tuple[Report, dict[str, str]]:
+    """The model on the validation rows, and the baselines beside it as files: name and content."""
+    train, validation, batch = (
+        dataset.splits["train"],
+        dataset.splits["validation"],
+        settings.per_device_eval_batch_size,
+    )
+    if settings.task == "caption":
+        pictures, looking = by_content(validation), Looking()
+        chosen = draw(pictures, DESCRIBED, settings.seed)
+        captions = CaptionPrior.fit(by_content(train), looking)
+        report = describe_and_measure(
+            family,
+            chosen,
+            captions.answer(chosen, looking),
+            out_of=len(pictures),
+            seed=settings.seed,
+            batch_size=batch,
+        )
+        return report, {captions.file: captions.to_json()}
+    normalize = normalizer(settings.normalizer)
+    prior = Prior.fit(train, normalize)
+    answers = list(answering.answer(family, validation, batch_size=batch))
+    measured = measure(validation, answers, prior=prior, normalize=normalize, vocabulary=family.vocabulary)
+    return measured, {prior.file: prior.to_json()}
+
+
 def _card(title: str, settings: TrainVqaSettings, dataset: Dataset, report: Report) -> str:
-    figures = {
-        "VQA accuracy, validation split": report.accuracy,
-        "by the question alone": report.question_only,
-        "majority answer": report.majority,
-    }
-    limits = [
-        f"It knows {report.vocabulary_size:,} answers and no others; the question decides which are likely, so ask about"
-        " what the training questions ask about."
-        if report.vocabulary_size
-        else "It puts answers together from words, best those of its training rows; ask about what those ask about.",
-        "It gives its best answer to every question, also to one that the picture cannot answer. Scores are not"
-        " calibrated.",
-        "The checkpoint was chosen on the validation split, which makes the figure above slightly high; measure it on rows"
-        " of your own with `seesay evaluate vqa`.",
-    ]
+    if report.task == "caption":
+        can = (
+            "It puts captions together from words, best those of its training rows; pictures of other kinds are described"
+            " badly.",
+            "It describes every picture, also one that it does not recognize. Scores are not calibrated.",
+        )
+    elif report.vocabulary_size:
+        can = (
+            f"It knows {report.vocabulary_size:,} answers and no others; the question decides which are likely, so ask"
+            " about what the training questions ask about.",
+            EVERY_QUESTION,
+        )
+    else:
+        can = (
+            "It puts answers together from words, best those of its training rows; ask about what those ask about.",
+            EVERY_QUESTION,
+        )
+    chosen = (
+        "The checkpoint was chosen on the validation split, which makes the figures above slightly high; measure it on rows"
+        f" of your own with `seesay evaluate {report.task}`."
+    )
+    (name, value), *others = report.compared()
     return model_card(
+        task=report.task,
         title=title,
         base_model=settings.model,
         data_name=settings.data,
         data_rows=len(dataset.splits["train"]),
-        metrics=[(name, percent(value)) for name, value in figures.items() if value is not None],
+        metrics=[(f"{name}, validation split", value), *others],
         settings_text=config.dump(settings, _section(settings), leave_out=("output", "images")),
         command="",
-        limits=limits,
+        limits=[*can, chosen],
     )
 
 

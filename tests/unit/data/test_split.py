@@ -124,3 +124,11 @@ def test_fractions_that_leave_nothing_are_refused(captions: Path) -> None:
 def test_a_folder_of_pictures_that_is_not_there_is_told_at_once(captions: Path) -> None:
     with pytest.raises(UsageError, match="--images: no such folder"):
         load(DataSettings(data=str(captions), images=Path("nowhere")))
+
+
+def test_few_pictures_leave_one_to_validate_with_and_one_to_test() -> None:
+    rows = [Example((bytes([number]),)) for number in range(3)]
+    for seed in range(20):
+        drawn = by_picture(rows, seed, validation=0.1, test=0.1)
+        assert len(drawn["validation"]) >= 1
+        assert len(drawn["test"]) >= 1

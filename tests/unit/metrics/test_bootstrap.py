@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from seesay.metrics.bootstrap import interval
+from seesay.metrics import caption_metrics, corpus_interval, interval
 
 
 def clustered(seed: int, clusters: int = 60, each: int = 8) -> tuple[list[float], list[int]]:
@@ -44,3 +44,33 @@ def test_the_same_seed_gives_the_same_interval_and_one_cluster_a_point() -> None
 def test_no_values_is_an_error() -> None:
     with pytest.raises(ValueError, match="no values"):
         interval([], [])
+
+
+CAPTIONS = ["a dog", "a red bus on the street", "two cats", "a small boat"]
+REFERENCES = [
+    ["a brown dog", "the dog"],
+    ["a red bus in the street"],
+    ["two cats", "cats"],
+    ["one man on a large boat at sea"],
+]
+
+
+@pytest.mark.parametrize("name", ["bleu-2", "wer"])
+def test_counts_that_are_added_up_are_drawn_with_their_pictures(name: str) -> None:
+    """As scoring each resample anew would give."""
+    metric = caption_metrics()[name]()
+    found = corpus_interval(metric, metric.score(CAPTIONS, REFERENCES), resamples=50)
+    draws = numpy.random.default_rng(0).multinomial(4, numpy.full(4, 1 / 4), size=50)
+    again = []
+    for draw in draws.tolist():
+        rows = [index for index, times in enumerate(draw) for _ in range(times)]
+        again.append(metric.score([CAPTIONS[row] for row in rows], [REFERENCES[row] for row in rows]).corpus)
+    assert (found.low, found.high) == pytest.approx(tuple(numpy.quantile(again, [0.025, 0.975])))
+    assert found.low < found.mean < found.high
+
+
+def test_of_a_metric_that_is_a_mean_it_is_the_interval_of_the_mean() -> None:
+    metric = caption_metrics()["cider-d"]()
+    scores = metric.score(CAPTIONS, REFERENCES)
+    known, found = interval(scores.captions, range(4)), corpus_interval(metric, scores)
+    assert (found.mean, found.low, found.high) == pytest.approx((known.mean, known.low, known.high))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from seesay.training.card import model_card
 
 FACTS: dict[str, Any] = {
+    "task": "vqa",
     "title": "jane/museum-vqa",
     "base_model": "dandelin/vilt-b32-mlm",
     "data_name": "hf:Graphcore/vqa",
@@ -65,6 +66,19 @@ def test_the_figures_the_baselines_and_the_limits_are_shown() -> None:
     assert "seesay.load('jane/museum-vqa')" in text
     assert FACTS["command"] in text and "learning_rate = 5e-05" in text
     assert "- It knows 3,129 answers and no others.\n- It was measured" in text
+
+
+def test_the_card_of_a_captioner_says_how_to_have_pictures_described() -> None:
+    metrics = [("CIDEr-D, validation split", "1.234 (1.100 to 1.370)"), ("rouge-l", "0.400 (0.380 to 0.420)")]
+    card = ModelCard(model_card(**{**FACTS, "task": "caption", "metrics": metrics}))
+
+    assert card.data.pipeline_tag == "image-to-text"
+    (result,) = card.data.eval_results
+    assert (result.task_type, result.metric_type, result.metric_value) == ("image-to-text", "cider", 1.234)
+    assert "seesay caption photo.jpg --model jane/museum-vqa" in card.text
+    assert 'model.caption("photo.jpg").text' in card.text
+    assert "214,354 rows with captions of" in card.text
+    assert "question" not in card.text.split("## How it was trained")[0]
 
 
 def test_a_model_from_random_weights_and_local_data_names_no_repository(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`seesay evaluate vqa`: official accuracy with intervals, beside the baselines."""
+"""`seesay evaluate vqa|caption`: answers by the official accuracy, captions as generated, with intervals, beside the baselines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ... import api
-from ...settings import EvaluateVqaSettings
+from ...settings import EvaluateCaptionSettings, EvaluateVqaSettings
 from .. import render
 from ..options import json_option, settings_options, settle
 
@@ -29,4 +29,21 @@ def vqa(as_json: bool, **given: Any) -> None:
     settings = settle(EvaluateVqaSettings, "evaluate.vqa", given)
     with render.counting("answering") as progress:
         report = api.evaluate_vqa(settings, progress)
+    render.evaluation(report, settings.output, as_json=as_json)
+
+
+@command.command()
+@json_option
+@settings_options(EvaluateCaptionSettings)
+def caption(as_json: bool, **given: Any) -> None:
+    """Measure captions as a user gets them: BLEU, ROUGE-L, CIDEr-D, word error rate, exact match and how varied they are,
+    with intervals, beside the caption of the nearest training picture and the most frequent one.
+
+    \b
+        seesay evaluate caption --data my/captions --model runs/mine
+        seesay evaluate caption --data my/test.jsonl --model runs/mine --limit 200 --output runs/mine/test
+    """
+    settings = settle(EvaluateCaptionSettings, "evaluate.caption", given)
+    with render.counting("describing") as progress:
+        report = api.evaluate_caption(settings, progress)
     render.evaluation(report, settings.output, as_json=as_json)
