@@ -35,6 +35,7 @@ from .settings import (
     ReadSettings,
     SpeakSettings,
     TrainCaptionSettings,
+    TrainSpeechSettings,
     TrainVqaSettings,
     VoiceKeywords,
     VoiceSettings,
@@ -54,9 +55,9 @@ from .types import (
 )
 
 if TYPE_CHECKING:
-    from .data import CheckReport
+    from .data import CheckReport, RecordingReport, RecordingSet
     from .evaluation import CaptionReport, VqaReport
-    from .training import Progress, Run
+    from .training import Progress, Run, SpeechRun
 
 QUESTION_CHARACTERS = 2_000
 SPEECH_CHARACTERS = 50_000
@@ -259,8 +260,19 @@ def load_data(settings: DataSettings) -> data.Dataset:
     return data.load(settings)
 
 
-def check(settings: CheckSettings, progress: Callable[[int, int], None] | None = None) -> CheckReport:
-    """Read a data set as training would and report what is in it and what is wrong with it; loads no model."""
+def load_recordings(settings: DataSettings) -> RecordingSet:
+    """Read recordings and what is said in them into rows by split; `check` says what is wrong with them."""
+    return data.load_recordings(settings)
+
+
+def check(settings: CheckSettings, progress: Callable[[int, int], None] | None = None) -> CheckReport | RecordingReport:
+    """Read a data set as training would and report what is in it and what is wrong with it. Of recordings (found by their
+    rows) it also tells what the tokenizer of `settings.model` lacks, and draws `settings.plots`."""
+    if settings.data and data.holds_recordings(settings):
+        return _check_recordings(settings, progress)
+    for name in ("model", "plots"):
+        if getattr(settings, name):
+            raise UsageError("this is about recordings, and these rows name none", where=f"--{name}")
     return data.check(
         data.load(settings, training=True),
         vocabulary_size=settings.vocabulary_size,
@@ -268,6 +280,17 @@ def check(settings: CheckSettings, progress: Callable[[int, int], None] | None =
         training=True,
         progress=progress,
     )
+
+
+def _check_recordings(settings: CheckSettings, progress: Callable[[int, int], None] | None) -> RecordingReport:
+    can_say = speech.alphabet_of(settings.model).__contains__ if settings.model else None
+    found = data.load_recordings(settings, training=True)
+    report = data.check_recordings(found, can_say=can_say, training=True, progress=progress)
+    if settings.plots is not None:
+        from .evaluation.speech_page import recordings_page
+
+        recordings_page(report, settings.plots)
+    return report
 
 
 def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None = None) -> Run:
@@ -293,6 +316,19 @@ def train_caption(settings: TrainCaptionSettings, progress: Callable[[Progress],
     from . import training
 
     return training.train(settings, progress)
+
+
+def train_speech(settings: TrainSpeechSettings, progress: Callable[[Progress], None] | None = None) -> SpeechRun:
+    """Fine-tune a SpeechT5 on recordings and what is said in them; the same settings continue a run that was stopped.
+
+    Raises:
+        DataError: the data set has problems, or nothing in it can be learned; it is checked before torch is imported.
+        ModelNotFound, ModelError: there is no such model, or none that hears who speaks (`speaker_model`).
+        RunError, Interrupted: as `train_vqa`.
+    """
+    from . import training
+
+    return training.train_speech(settings, progress)
 
 
 def evaluate_vqa(settings: EvaluateVqaSettings, progress: Callable[[int, int], None] | None = None) -> VqaReport:

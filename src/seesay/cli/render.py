@@ -21,9 +21,9 @@ from ..types import Answer, Reading, Speech, Transcript
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..data import CheckReport
+    from ..data import CheckReport, RecordingReport
     from ..evaluation import Report
-    from ..training import Progress, Run
+    from ..training import Progress, Run, SpeechRun
 
 
 def error(problem: SeesayError) -> None:
@@ -81,7 +81,7 @@ def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None
     sys.stdout.flush()
 
 
-def check_report(report: CheckReport, *, as_json: bool) -> None:
+def check_report(report: CheckReport | RecordingReport, *, as_json: bool) -> None:
     """What a data set holds, then its problems; the JSON form has every problem."""
     if as_json:
         _json(report.to_dict())
@@ -163,6 +163,23 @@ def run(finished: Run, *, as_json: bool) -> None:
         print(f"published: {finished.published}")
     use = 'ask PICTURE "QUESTION"' if finished.report.task == "vqa" else "caption PICTURE"
     print(f"next: seesay {use} --model {finished.folder}")
+
+
+def speech_run(finished: SpeechRun, *, as_json: bool) -> None:
+    """Where a finished voice is and what it learned."""
+    if as_json:
+        row = dataclasses.asdict(finished) | {"folder": str(finished.folder), "model": str(finished.model)}
+        _json({**row, "loss": finished.loss})
+        return
+    for sentence in finished.statements:
+        print(sentence)
+    first = finished.losses[0]
+    print(f"validation loss {finished.loss:.4f}; {first[1]:.4f} after {first[0]:,} steps")
+    print(f"model: {finished.model} (step {finished.best_step} of {finished.steps})")
+    print(f"report: {finished.folder / 'report.html'}")
+    if finished.published:
+        print(f"published: {finished.published}")
+    print(f'next: seesay speak "TEXT" --model {finished.folder} --output spoken.wav')
 
 
 def evaluation(report: Report, folder: Path | None, *, as_json: bool) -> None:

@@ -269,9 +269,7 @@ def _whole_set(
                 yield Problem(found.name, f"no {name} rows", hint)
     for name, rows in found.splits.items():
         clipped = [
-            row.origin
-            for row, one in zip(rows, opened[name], strict=True)
-            if isinstance(one, Measured) and one.clipped
+            row.origin for row, one in zip(rows, opened[name], strict=True) if isinstance(one, Measured) and one.clipped
         ]
         if clipped:
             message = f"{len(clipped):,} recordings of {name} are clipped: {_places(clipped)}"
@@ -292,7 +290,9 @@ def _repeated(found: RecordingSet, opened: Mapping[str, Sequence[Measured | Audi
                 places.setdefault(one.digest, {}).setdefault(name, row.origin)
     shared = [list(where.values()) for where in places.values() if len(where) > 1]
     if shared:
-        message = f"{len(shared):,} recordings stand in more than one split: {_places([' and '.join(one) for one in shared])}"
+        message = (
+            f"{len(shared):,} recordings stand in more than one split: {_places([' and '.join(one) for one in shared])}"
+        )
         yield Problem(found.name, message, "figures on them tell what was memorised; keep each in one", fatal=False)
 
 

@@ -218,8 +218,6 @@ def _fields(row: Mapping[str, Any], wanted: str) -> str:
     return f"fields here: {here}; needed: {wanted}"
 
 
-
-
 def _fingerprint(splits: Mapping[str, tuple[Recording, ...]]) -> str:
     digest = hashlib.sha256()
     for name, rows in splits.items():

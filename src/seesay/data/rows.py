@@ -67,7 +67,9 @@ class Pictures:
             listing = self._list(folder)
             if listing is not None and file in listing:
                 if listing[file] and not self._inside(os.path.realpath(path)):
-                    raise BadRow(f"the {self._what} {shown(name)} is a link to outside the data's folder", "copy it there")
+                    raise BadRow(
+                        f"the {self._what} {shown(name)} is a link to outside the data's folder", "copy it there"
+                    )
                 return Path(path)
         raise self._missing(name)
 

@@ -36,7 +36,9 @@ class GriffinLim:
         mel = torch.pow(10.0, spectrogram.detach().float().cpu().clamp(-10, 3))
         magnitude = self._spread(mel).T  # (frequencies, frames)
         generator = torch.Generator().manual_seed(0)
-        angles = torch.polar(torch.ones_like(magnitude), 2 * torch.pi * torch.rand(magnitude.shape, generator=generator))
+        angles = torch.polar(
+            torch.ones_like(magnitude), 2 * torch.pi * torch.rand(magnitude.shape, generator=generator)
+        )
         before = torch.zeros_like(angles)
         for _ in range(ITERATIONS):
             rebuilt = self._stft(self._istft(magnitude * angles))

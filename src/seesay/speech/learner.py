@@ -122,9 +122,7 @@ class Learner:
             message = f"config.json has {config.vocab_size} tokens, the tokenizer {tokenizer.vocab_size}"
             raise ModelError(message, where=checkpoint.name)
         # The guided attention loss looks at the attention itself, which no other implementation gives.
-        network = load_weights(
-            transformers.SpeechT5ForTextToSpeech, checkpoint, config, placement, attention="eager"
-        )
+        network = load_weights(transformers.SpeechT5ForTextToSpeech, checkpoint, config, placement, attention="eager")
         extractor = read_extractor(checkpoint, config.num_mel_bins)
         own = str(read_json(checkpoint.folder / LANGUAGE_FILE, checkpoint.name).get("language", "en"))
         return cls(network, tokenizer, extractor, language or own, placement, checkpoint)
@@ -186,7 +184,7 @@ class Learner:
         for index, one in enumerate(lessons):
             ids[index, : len(one.ids)] = torch.tensor(one.ids)
             mask[index, : len(one.ids)] = 1
-            labels[index, : len(one.frames)] = torch.from_numpy(numpy.ascontiguousarray(one.frames))
+            labels[index, : len(one.frames)] = torch.from_numpy(numpy.array(one.frames))
         speakers = torch.from_numpy(numpy.stack([one.speaker for one in lessons]).astype(numpy.float32))
         return {"input_ids": ids, "attention_mask": mask, "labels": labels, "speaker_embeddings": speakers}
 

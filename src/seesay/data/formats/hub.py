@@ -27,7 +27,9 @@ class HubDatasets(Format):
     """Arrow tables, on disk or on the Hub."""
 
     name: ClassVar[str] = "datasets"
-    summary: ClassVar[str] = "a folder written by save_to_disk, or hf:OWNER/NAME (or hf:OWNER/NAME/CONFIGURATION) on the Hub"
+    summary: ClassVar[str] = (
+        "a folder written by save_to_disk, or hf:OWNER/NAME (or hf:OWNER/NAME/CONFIGURATION) on the Hub"
+    )
 
     def recognises(self, source: Source) -> bool:
         if source.text.startswith(PREFIX):
