@@ -28,6 +28,7 @@ from .settings import (
     DataSettings,
     Device,
     EvaluateCaptionSettings,
+    EvaluateSpeechSettings,
     EvaluateVqaSettings,
     ListenSettings,
     ModelKeywords,
@@ -57,6 +58,7 @@ from .types import (
 if TYPE_CHECKING:
     from .data import CheckReport, RecordingReport, RecordingSet
     from .evaluation import CaptionReport, VqaReport
+    from .evaluation.speech import SpeechReport
     from .training import Progress, Run, SpeechRun
 
 QUESTION_CHARACTERS = 2_000
@@ -356,6 +358,21 @@ def evaluate_caption(
     from . import evaluation
 
     return evaluation.evaluate_caption(settings, progress)
+
+
+def evaluate_speech(
+    settings: EvaluateSpeechSettings, progress: Callable[[int, int], None] | None = None
+) -> SpeechReport:
+    """Measure a voice against recordings: mel-cepstral distortion, pitch, duration, word error rate where `listen_model` is
+    named, and speed, beside the recording, the recording through the vocoder, and espeak-ng where it is installed.
+
+    Raises:
+        DataError: no recordings to measure against, or none of their sentences could be spoken.
+        ModelNotFound, ModelError: there is no such voice.
+    """
+    from .evaluation.speech import evaluate_speech as measured
+
+    return measured(settings, progress)
 
 
 class Voice:

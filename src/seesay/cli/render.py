@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..data import CheckReport, RecordingReport
     from ..evaluation import Report
+    from ..evaluation.speech import SpeechReport
     from ..training import Progress, Run, SpeechRun
 
 
@@ -180,6 +181,24 @@ def speech_run(finished: SpeechRun, *, as_json: bool) -> None:
     if finished.published:
         print(f"published: {finished.published}")
     print(f'next: seesay speak "TEXT" --model {finished.folder} --output spoken.wav')
+
+
+def speech_evaluation(report: SpeechReport, folder: Path | None, *, as_json: bool) -> None:
+    """How near a voice comes to recordings."""
+    if as_json:
+        _json(report.to_dict())
+        return
+    for _, header, rows in report.tables():
+        print(f"{report.rows:,} sentences, mean and 95 % interval")
+        for row in rows:
+            print(row[0])
+            for name, cell in zip(header[1:], row[1:], strict=True):
+                if cell:
+                    print(f"  {name}: {cell}")
+    for sentence in report.sentences():
+        print(sentence)
+    if folder is not None:
+        print(f"report: {folder / 'report.html'}")
 
 
 def evaluation(report: Report, folder: Path | None, *, as_json: bool) -> None:

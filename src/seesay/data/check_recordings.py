@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from ..errors import PROBLEMS_LISTED, AudioError, DataError, Problem
-from ..media import audio_name, open_audio, sounding
+from ..media import AudioLimits, audio_name, open_audio, sounding
 from ..types import Recording
 from .recordings import RecordingSet
 
@@ -31,6 +31,8 @@ PACE_FACTOR = 2.5
 """A text is out of proportion where it is read this many times faster or slower than the median of its split."""
 BREATH_CHARACTERS = 10
 PLACES_NAMED = 3
+ANY_LENGTH = AudioLimits(shortest=0.0)
+"""An empty clip is told and left out, and is no reason not to train on the others."""
 SPEAKERS_SHOWN = 20
 
 
@@ -190,7 +192,7 @@ def _measure(row: Recording) -> Measured | AudioError:
     import numpy
 
     try:
-        sound = open_audio(row.audio)
+        sound = open_audio(row.audio, limits=ANY_LENGTH)
     except AudioError as error:
         return error
     full = numpy.abs(sound.samples) >= FULL_SCALE

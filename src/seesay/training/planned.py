@@ -94,9 +94,7 @@ def planned_trainer(
         def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
             batches, count = super().get_batch_samples(*args, **kwargs)
             if by_labels:
-                counts = [int((batch["labels"] != MASKED).sum()) for batch in batches]
-                for batch, labels in zip(batches, counts, strict=True):
-                    batch["share"] = labels * len(counts) / sum(counts)
+                _share(batches)
             return batches, count
 
         def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -151,6 +149,13 @@ def planned_trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _share(batches: Sequence[dict[str, Any]]) -> None:
+    """Say of each batch of a step how much it counts, by its labels; 1 on average."""
+    counts = [int((batch["labels"] != MASKED).sum()) for batch in batches]
+    for batch, labels in zip(batches, counts, strict=True):
+        batch["share"] = labels * len(counts) / sum(counts)
 
 
 def schedule(kind: str, plan: Plan) -> dict[str, int]:
@@ -212,7 +217,8 @@ def _watch(plan: Plan, epochs_per_step: float, report: Callable[[Progress], None
 
 @contextmanager
 def fixed_random_state() -> Iterator[None]:
-    """ViLT draws the order of its patches, SpeechT5 drops out where it speaks; an evaluation must neither depend on the global state nor change it."""
+    """ViLT draws the order of its patches, and SpeechT5 drops out where it speaks; an evaluation must neither depend on the
+    global state nor change it."""
     import torch
 
     with torch.random.fork_rng(devices=[]):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data import RecordingSet
+from ..data.check_recordings import ANY_LENGTH
 from ..errors import DataError, RunError, UsageError
 from ..media import open_audio, trimmed
 from ..settings import TrainSpeechSettings
@@ -172,7 +173,7 @@ def _frames(row: Recording, learner: Learner, settings: TrainSpeechSettings) -> 
     ids = tuple(learner.ids(text))
     if len(ids) > min(settings.max_tokens, config.max_text_positions):
         return f"its text has more than {min(settings.max_tokens, config.max_text_positions)} tokens"
-    sound = open_audio(row.audio, learner.sample_rate)
+    sound = open_audio(row.audio, learner.sample_rate, limits=ANY_LENGTH)
     samples = trimmed(sound.samples, sound.sample_rate)
     if len(samples) < learner.sample_rate // 10:
         return "nothing is heard in it"

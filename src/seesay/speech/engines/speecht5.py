@@ -16,11 +16,14 @@ from ...settings import VoiceSettings
 from ..checkpoint_voice import EXTRA, CheckpointVoice, load_vocoder, read_json, read_tokenizer, read_voice_config
 from ..griffin_lim import NAME as GRIFFIN_LIM
 from ..griffin_lim import GriffinLim
-from ..speakers import embedding
+from ..speakers import embedding, known_speakers
 from ..spell import Speller
 
 if TYPE_CHECKING:
+    import numpy
     import torch
+
+    Samples = numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]
 
 VOCODER = "microsoft/speecht5_hifigan"
 LONGEST = 200
@@ -75,6 +78,22 @@ class SpeechT5(CheckpointVoice):
         width = self.network.config.speaker_embedding_dim
         vector = embedding(speaker, width, self.checkpoint, self.placement, self._speaker_model)
         self.speaker = torch.from_numpy(vector)[None].to(self.placement.device)  # (1, width)
+
+    @property
+    def speakers(self) -> frozenset[str]:
+        """The speakers that the checkpoint brings by name."""
+        return frozenset(known_speakers(self.checkpoint))
+
+    def revoice(self, samples: Samples) -> Samples:
+        """A recording at 16,000 samples a second as the vocoder gives it back from its spectrogram: what the voice cannot pass,
+        however well it learns."""
+        import torch
+
+        extractor = read_extractor(self.checkpoint, self.network.config.num_mel_bins)
+        frames = extractor(audio_target=samples, sampling_rate=extractor.sampling_rate).input_values[0]
+        with torch.inference_mode():
+            sound: Samples = self.vocoder(torch.from_numpy(frames).to(self.placement.device)).float().cpu().numpy()
+        return sound
 
     def spectrogram(self, text: str) -> torch.Tensor:
         """(frames, mel bins), log, of a text in the voice's characters; what the vocoder gets."""
