@@ -198,7 +198,8 @@ def _measure(row: Recording) -> Measured | AudioError:
     full = numpy.abs(sound.samples) >= FULL_SCALE
     run = numpy.convolve(full, numpy.ones(CLIPPED_RUN), "valid") if full.any() else numpy.zeros(1)
     heard = sounding(sound.samples, sound.sample_rate)
-    spoken = sound.seconds * float(heard.mean())
+    share = float(heard.mean()) if len(heard) else 0.0
+    spoken = sound.seconds * share
     level = -math.inf
     if heard.any():
         frame = -(-len(sound.samples) // len(heard))
@@ -209,7 +210,7 @@ def _measure(row: Recording) -> Measured | AudioError:
         seconds=sound.seconds,
         sample_rate=sound.sample_rate,
         clipped=bool((run >= CLIPPED_RUN).any()),
-        silence=1 - float(heard.mean()),
+        silence=1 - share,
         level=level,
         spoken=spoken,
         characters=len(row.text),

@@ -137,7 +137,7 @@ def speaks(row: Mapping[str, Any]) -> bool:
 
 
 def _formats() -> list[RecordingFormat]:
-    return [form() for form in discover("seesay.data.formats", RecordingFormat).values()]  # type: ignore[type-abstract]
+    return [form() for form in discover("seesay.data.formats", RecordingFormat).values()]
 
 
 def _read(source: Source) -> tuple[str, dict[str, tuple[Recording, ...]], tuple[Problem, ...]]:

@@ -191,7 +191,8 @@ def log_mel(samples: Samples) -> numpy.ndarray[Any, Any]:
     frames = numpy.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     window = 0.5 - 0.5 * numpy.cos(2 * numpy.pi * numpy.arange(WINDOW) / WINDOW)
     magnitude = numpy.abs(numpy.fft.rfft(frames * window))
-    return numpy.log10(numpy.maximum(magnitude @ _filters(), FLOOR))
+    found: numpy.ndarray[Any, Any] = numpy.log10(numpy.maximum(magnitude @ _filters(), FLOOR))
+    return found
 
 
 def _filters() -> numpy.ndarray[Any, Any]:
@@ -209,7 +210,8 @@ def _filters() -> numpy.ndarray[Any, Any]:
     edges = hertz(numpy.linspace(mels(80), mels(7600), BINS + 2))
     bins = numpy.linspace(0, RATE / 2, WINDOW // 2 + 1)[:, None]
     rising, falling = (bins - edges[:-2]) / numpy.diff(edges)[:-1], (edges[2:] - bins) / numpy.diff(edges)[1:]
-    return numpy.maximum(0, numpy.minimum(rising, falling)) * (2 / (edges[2:] - edges[:-2]))
+    found: numpy.ndarray[Any, Any] = numpy.maximum(0, numpy.minimum(rising, falling)) * (2 / (edges[2:] - edges[:-2]))
+    return found
 
 
 def _rows(settings: EvaluateSpeechSettings) -> Sequence[Recording]:

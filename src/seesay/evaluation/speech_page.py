@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -132,34 +132,42 @@ def recordings_page(report: RecordingReport, file: Path) -> None:
         }.items():
             if values:
                 told = f"{label} of {len(values):,} recordings, from {min(values):.2f} to {max(values):.2f}"
-                parts.append(
-                    picture(_drawing(lambda axes, values=values: axes.hist(values, 40), label, "recordings"), told)
-                )
-        length = [one.spoken for one in heard]
-        letters = [one.characters for one in heard]
+                parts.append(picture(_histogram(values, label), told))
         if heard:
-            scatter = _drawing(lambda axes, x=letters, y=length: axes.scatter(x, y, s=6, alpha=0.4), "characters of the text",
-                               "seconds of speech")  # fmt: skip
-            parts.append(
-                picture(scatter, "seconds of speech by characters of the text; what lies apart may not belong together")
-            )
+            told = "seconds of speech by characters of the text; what lies apart may not belong together"
+            parts.append(picture(_scatter([(one.characters, one.spoken) for one in heard]), told))
         parts.append("</div>")
     parts.append("<h2>Problems</h2>" + "".join(f"<p>{escape(sentence)}</p>" for sentence in report.sentences()))
     write_whole(file, page(f"Recordings: {Path(report.name).name or report.name}", parts))
 
 
-def _drawing(draw: Callable[[Any], Any], x: str, y: str) -> bytes:
+def _histogram(values: Sequence[float], label: str) -> bytes:
+    figure, axes = _axes(label, "recordings")
+    axes.hist(values, 40)
+    return _png(figure)
+
+
+def _scatter(pairs: Sequence[tuple[float, float]]) -> bytes:
+    figure, axes = _axes("characters of the text", "seconds of speech")
+    axes.scatter([x for x, _ in pairs], [y for _, y in pairs], s=6, alpha=0.4)
+    return _png(figure)
+
+
+def _axes(x: str, y: str) -> tuple[Any, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 2.6), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    draw(axes)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _png(figure: Any) -> bytes:
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

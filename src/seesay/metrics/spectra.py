@@ -57,7 +57,7 @@ def align(one: Any, other: Any) -> tuple[Array, Array]:
         i, j = path[-1]
         # Both at once comes first where it costs the same, which makes the shorter path.
         path.append(min(((i - 1, j - 1), (i - 1, j), (i, j - 1)), key=lambda cell: total[cell]))
-    steps = numpy.array(path[::-1]) - 1
+    steps: numpy.ndarray[Any, Any] = numpy.array(path[::-1]) - 1
     return steps[:, 0], steps[:, 1]
 
 

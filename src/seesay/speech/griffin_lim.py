@@ -63,4 +63,5 @@ class GriffinLim:
     def _istft(self, spectrum: torch.Tensor) -> torch.Tensor:
         import torch
 
-        return torch.istft(spectrum, self._size, self._hop, window=self._window)
+        samples: torch.Tensor = torch.istft(spectrum, self._size, self._hop, window=self._window)
+        return samples
