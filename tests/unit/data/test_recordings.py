@@ -106,11 +106,7 @@ def test_data_sets_of_datasets_keep_the_encoded_bytes(tmp_path: Path) -> None:
 
     wav = write_wav(tmp_path / "a.wav").read_bytes()
     table = {"audio": [{"bytes": wav, "path": "a.wav"}] * 2, "normalized_text": ["een", "twee"], "speaker_id": [3, 4]}
-    features = datasets.Features(
-        {"audio": datasets.Audio(decode=False), "normalized_text": datasets.Value("string"),
-         "speaker_id": datasets.Value("int64")}
-    )  # fmt: skip
-    made = datasets.Dataset.from_dict(table, features=features).cast_column("audio", datasets.Audio(sampling_rate=8_000))
+    made = datasets.Dataset.from_dict(table).cast_column("audio", datasets.Audio(sampling_rate=8_000))
     made.save_to_disk(tmp_path / "saved")
     found = load(tmp_path / "saved")
     assert [(row.audio, row.text, row.speaker) for row in found.splits["train"]] == [(wav, "een", "3"), (wav, "twee", "4")]
