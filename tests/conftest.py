@@ -151,6 +151,24 @@ def voice_checkpoints(voice_maker: ModuleType, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
+def chat_maker() -> ModuleType:
+    """The module `chat_by_formula.py`."""
+    return _load("chat_by_formula")
+
+
+@pytest.fixture(scope="session")
+def chat_checkpoints(chat_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small checkpoint of each architecture that chats, by the names in `MAKERS`."""
+    made: dict[str, Path] = chat_maker.build(tmp_path_factory.mktemp("chat"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def chat_checkpoint(chat_checkpoints: dict[str, Path]) -> Path:
+    return chat_checkpoints["idefics3"]
+
+
+@pytest.fixture(scope="session")
 def xvector_checkpoint(voice_maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small WavLM that makes speaker embeddings of 12 numbers."""
     folder: Path = voice_maker.xvector(tmp_path_factory.mktemp("xvector") / "wavlm")

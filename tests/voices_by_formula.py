@@ -239,8 +239,8 @@ def xvector(folder: Path, width: int = 12) -> Path:
     return folder
 
 
-def whisper(folder: Path) -> Path:
-    """English only, with a vocabulary of bytes; it writes something of at least one token."""
+def whisper(folder: Path, *, languages: tuple[str, ...] = ()) -> Path:
+    """English only or in several languages, with a vocabulary of bytes; it writes at least one token."""
     import torch
     from transformers import GenerationConfig, WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
     from transformers.models.whisper.tokenization_whisper import WhisperTokenizer
@@ -249,7 +249,8 @@ def whisper(folder: Path) -> Path:
     from tokenizers import pre_tokenizers
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    special = ["<|endoftext|>", "<|startoftranscript|>", "<|transcribe|>", "<|notimestamps|>"]
+    codes = [f"<|{language}|>" for language in languages]
+    special = ["<|endoftext|>", "<|startoftranscript|>", *codes, "<|translate|>", "<|transcribe|>", "<|notimestamps|>"]
     vocabulary = {token: index for index, token in enumerate([*alphabet, *special])}
     tokenizer = WhisperTokenizer(vocab=vocabulary, merges=[])
     tokenizer.save_pretrained(folder)
@@ -264,9 +265,14 @@ def whisper(folder: Path) -> Path:
     torch.manual_seed(0)
     network = WhisperForConditionalGeneration(config)
     loud(network, 2, 0.3)
+    several: dict[str, Any] = {}
+    if languages:
+        several["lang_to_id"] = {code: vocabulary[code] for code in codes}
+        several["task_to_id"] = {task: vocabulary[f"<|{task}|>"] for task in ("translate", "transcribe")}
     network.generation_config = GenerationConfig(
         decoder_start_token_id=start, eos_token_id=end, bos_token_id=end, pad_token_id=end, max_length=32,
-        is_multilingual=False, no_timestamps_token_id=vocabulary["<|notimestamps|>"], begin_suppress_tokens=[end],
+        is_multilingual=bool(languages), no_timestamps_token_id=vocabulary["<|notimestamps|>"],
+        begin_suppress_tokens=[end], **several,
     )  # fmt: skip
     network.save_pretrained(folder)
     return folder

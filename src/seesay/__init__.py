@@ -14,6 +14,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .answering import (
+        AnswerStream,
+        conversation_from_openai,
+        conversation_from_transformers,
+        conversation_to_openai,
+        conversation_to_transformers,
+    )
     from .api import (
         Model,
         Voice,
@@ -27,13 +34,17 @@ if TYPE_CHECKING:
         load_recordings,
         load_voice,
         read,
+        save_conversation,
         save_speech,
         speak,
         train_caption,
         train_speech,
         train_vqa,
     )
-    from .data import Dataset, Format
+    from .data import (
+        Dataset,
+        Format,
+    )
     from .errors import (
         AudioError,
         AudioNotFound,
@@ -57,8 +68,12 @@ if TYPE_CHECKING:
         TextError,
         UsageError,
     )
-    from .models import Family
-    from .pipelines import pipeline
+    from .models import (
+        Family,
+    )
+    from .pipelines import (
+        pipeline,
+    )
     from .settings import (
         CheckSettings,
         DataSettings,
@@ -77,20 +92,31 @@ if TYPE_CHECKING:
         Answer,
         AudioSource,
         Candidate,
+        Conversation,
         Cue,
         Evidence,
         Example,
+        ImagePart,
         ImageSource,
         Line,
+        Message,
         Provenance,
         Reading,
         Recording,
         Speech,
+        TextPart,
         Transcript,
         Utterance,
     )
 
 _HOMES = {
+    ".answering": (
+        "AnswerStream",
+        "conversation_from_openai",
+        "conversation_from_transformers",
+        "conversation_to_openai",
+        "conversation_to_transformers",
+    ),
     ".api": (
         "Model",
         "Voice",
@@ -104,13 +130,17 @@ _HOMES = {
         "load_recordings",
         "load_voice",
         "read",
+        "save_conversation",
         "save_speech",
         "speak",
         "train_caption",
         "train_speech",
         "train_vqa",
     ),
-    ".data": ("Dataset", "Format"),
+    ".data": (
+        "Dataset",
+        "Format",
+    ),
     ".errors": (
         "AudioError",
         "AudioNotFound",
@@ -154,15 +184,19 @@ _HOMES = {
         "Answer",
         "AudioSource",
         "Candidate",
+        "Conversation",
         "Cue",
         "Evidence",
         "Example",
+        "ImagePart",
         "ImageSource",
         "Line",
+        "Message",
         "Provenance",
         "Reading",
         "Recording",
         "Speech",
+        "TextPart",
         "Transcript",
         "Utterance",
     ),
@@ -172,6 +206,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"
 __all__ = [
     "Answer",
+    "AnswerStream",
     "AudioError",
     "AudioNotFound",
     "AudioSource",
@@ -179,6 +214,7 @@ __all__ = [
     "AudioUnreadable",
     "Candidate",
     "CheckSettings",
+    "Conversation",
     "Cue",
     "DataError",
     "DataSettings",
@@ -192,6 +228,7 @@ __all__ = [
     "Format",
     "ImageError",
     "ImageNotFound",
+    "ImagePart",
     "ImageSource",
     "ImageTooLarge",
     "ImageUnreadable",
@@ -199,6 +236,7 @@ __all__ = [
     "Interrupted",
     "Line",
     "ListenSettings",
+    "Message",
     "MissingExtra",
     "Model",
     "ModelError",
@@ -215,6 +253,7 @@ __all__ = [
     "Speech",
     "SpeechError",
     "TextError",
+    "TextPart",
     "TrainCaptionSettings",
     "TrainSpeechSettings",
     "TrainVqaSettings",
@@ -225,6 +264,10 @@ __all__ = [
     "VoiceSettings",
     "__version__",
     "check",
+    "conversation_from_openai",
+    "conversation_from_transformers",
+    "conversation_to_openai",
+    "conversation_to_transformers",
     "evaluate_caption",
     "evaluate_speech",
     "evaluate_vqa",
@@ -235,6 +278,7 @@ __all__ = [
     "load_voice",
     "pipeline",
     "read",
+    "save_conversation",
     "save_speech",
     "speak",
     "train_caption",

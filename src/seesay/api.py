@@ -9,9 +9,11 @@ print(answer.text, answer.score)
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from os import PathLike
 from pathlib import Path
@@ -21,9 +23,11 @@ from . import answering, config, data, models, reading, speech
 from .errors import ModelError, UsageError
 from .files import write_whole
 from .media import clean_text, digest_image, probe_audio, probe_image
+from .metrics import normalizer
 from .settings import (
     AskSettings,
     CaptionSettings,
+    ChatSettings,
     CheckSettings,
     DataSettings,
     Device,
@@ -39,15 +43,17 @@ from .settings import (
     TrainSpeechSettings,
     TrainVqaSettings,
     VoiceKeywords,
-    VoiceSettings,
+    fields_of,
 )
 from .types import (
     Answer,
     AudioSource,
     Candidate,
+    Conversation,
     Evidence,
     Example,
     ImageSource,
+    Preview,
     Provenance,
     Reading,
     Speech,
@@ -56,11 +62,14 @@ from .types import (
 )
 
 if TYPE_CHECKING:
+    from .answering import AnswerStream, Limits
     from .data import CheckReport, RecordingReport, RecordingSet
     from .evaluation import CaptionReport, VqaReport
     from .evaluation.speech import SpeechReport
     from .training import Progress, Run, SpeechRun
 
+PREVIEWED = 3
+"""Rows that `preview` shows."""
 QUESTION_CHARACTERS = 2_000
 SPEECH_CHARACTERS = 50_000
 """About an hour of speech, which is 300 MB of samples."""
@@ -79,7 +88,14 @@ class Model:
 
     @overload
     def ask(
-        self, image: ImageSource, question: str, *, top_k: int = 1, batch_size: int = 16, risk: float | None = None
+        self,
+        image: ImageSource,
+        question: str,
+        *,
+        top_k: int = 1,
+        batch_size: int = 16,
+        risk: float | None = None,
+        choices: Sequence[str] = (),
     ) -> Answer: ...
     @overload
     def ask(
@@ -90,6 +106,7 @@ class Model:
         top_k: int = 1,
         batch_size: int = 16,
         risk: float | None = None,
+        choices: Sequence[str] = (),
     ) -> list[Answer]: ...
     @overload
     def ask(
@@ -100,6 +117,7 @@ class Model:
         top_k: int = 1,
         batch_size: int = 16,
         risk: float | None = None,
+        choices: Sequence[str] = (),
     ) -> list[Answer]: ...
     def ask(
         self,
@@ -109,6 +127,7 @@ class Model:
         top_k: int = 1,
         batch_size: int = 16,
         risk: float | None = None,
+        choices: Sequence[str] = (),
     ) -> Answer | list[Answer]:
         """Answer a question about a picture; several of either in one call, batched, in order.
 
@@ -119,14 +138,16 @@ class Model:
             top_k: how many alternatives each answer carries, best first.
             risk: withhold answers so that at most this share (0 to 1) of those given is wrong; None takes the model's own
                 default, 1 withholds nothing.
+            choices: answer with one of these; the alternatives are all of them, with scores that sum to one.
 
         Raises:
             ImageError, TextError: a picture or a question cannot be used; nothing was computed for it.
-            ModelError: a `risk` was given, and the model's scores are not calibrated.
+            ModelError: a `risk` was given, and the model's scores are not calibrated; or it cannot give one of `choices`.
         """
         images = image if isinstance(image, list) else [image]
         questions = question if isinstance(question, list) else [question]
-        answers = list(self.answer(_pairs(images, questions), top_k=top_k, batch_size=batch_size, risk=risk))
+        pairs = _pairs(images, questions)
+        answers = list(self.answer(pairs, top_k=top_k, batch_size=batch_size, risk=risk, choices=choices))
         return answers if isinstance(image, list) or isinstance(question, list) else answers[0]
 
     @overload
@@ -156,18 +177,80 @@ class Model:
         return evidence(self.family, _clean(Example((image,), question)), answer)
 
     def answer(
-        self, examples: Iterable[Example], *, top_k: int = 1, batch_size: int = 16, risk: float | None = None
+        self,
+        examples: Iterable[Example],
+        *,
+        top_k: int = 1,
+        batch_size: int = 16,
+        risk: float | None = None,
+        choices: Sequence[str] = (),
     ) -> Iterator[Answer]:
         """Answers to examples, one by one as they are computed; for more of them than fit in memory.
 
         Questions for the text in a picture are answered by the reader where the model cannot read.
         """
+        if choices:
+            yield from answering.answer(
+                self.family, map(_clean, examples), batch_size=batch_size, choices=_choices(choices)
+            )
+            return
         readings: dict[str, Reading] = {}
         for wants_text, group in groupby(map(_clean, examples), key=self._is_for_the_reader):
             if wants_text:
                 yield from (_read_answer(example, readings) for example in group)
             else:
                 yield from answering.answer(self.family, group, top_k=top_k, batch_size=batch_size, risk=risk)
+
+    def chat(self, conversation: Conversation, **limits: Unpack[Limits]) -> Answer:
+        """The next answer of a conversation, waited for; arguments and errors are those of `stream`."""
+        with self.stream(conversation, **limits) as pieces:
+            return pieces.answer()
+
+    @overload
+    def stream(self, about: Conversation, question: None = None, **limits: Unpack[Limits]) -> AnswerStream: ...
+    @overload
+    def stream(self, about: ImageSource, question: str, **limits: Unpack[Limits]) -> AnswerStream: ...
+    def stream(
+        self,
+        about: Conversation | ImageSource,
+        question: str | None = None,
+        *,
+        max_new_tokens: int = answering.MAX_NEW_TOKENS,
+        stop: Sequence[str] = (),
+        deadline: float = answering.DEADLINE,
+    ) -> AnswerStream:
+        """An answer in pieces, while it is written; to a conversation, or to one question as `ask` puts it.
+
+        A model that does not converse answers the last question about the latest picture; one that does not write token
+        by token gives its answer in one piece. Models answer one after another: a second stream waits for the first.
+
+        Args:
+            about: a conversation whose last turn is the user's, or a picture.
+            question: asked about the picture.
+            max_new_tokens: where to stop (1 to 1,024).
+            stop: texts that end the answer and are not part of it.
+            deadline: seconds after which to stop.
+
+        Raises:
+            InputError, TextError: a conversation that cannot be answered.
+            UsageError: a value out of range.
+
+        What goes wrong later, a broken picture among it, is raised where the pieces are read.
+        """
+        family, limits = self.family, {"max_new_tokens": max_new_tokens, "deadline": deadline}
+        for field in fields_of(ChatSettings):
+            if field.name in limits:
+                config.coerce(field, limits[field.name], field.name)
+        if isinstance(about, Conversation):
+            conversation = answering.check(about)
+            turn = Example(conversation.images) if family.converses else models.last_question(conversation)
+            prepare = partial(family.prepare_conversation, conversation)
+        else:
+            turn = Example((about,), _question(question or ""))
+            prepare = partial(family.prepare, [turn])
+        if not family.streams or self._is_for_the_reader(turn):
+            return answering.whole(lambda: next(self.answer([turn])))
+        return answering.stream(family, turn, prepare, max_new_tokens=max_new_tokens, stop=stop, deadline=deadline)
 
     def _is_for_the_reader(self, example: Example) -> bool:
         return not self.family.reads and len(example.images) == 1 and reading.asks_for_text(example.question)
@@ -200,9 +283,34 @@ def ask(settings: AskSettings, images: Sequence[ImageSource], questions: Sequenc
         probe_image(image)
     examples = [Example((image,), _question(question)) for image in images for question in questions]
     model = Model(models.load(settings))
+    choices = settings.choices.split(",") if settings.choices else []
     if settings.evidence is not None:
-        return iter([_with_evidence(settings, model, examples[0], settings.evidence)])
-    return model.answer(examples, top_k=settings.top_k, batch_size=settings.batch_size, risk=settings.abstain_at_risk)
+        return iter([_with_evidence(settings, model, examples[0], settings.evidence, choices)])
+    return model.answer(
+        examples,
+        top_k=settings.top_k,
+        batch_size=settings.batch_size,
+        risk=settings.abstain_at_risk,
+        choices=choices,
+    )
+
+
+def save_conversation(conversation: Conversation, path: str | PathLike[str], /) -> None:
+    """Write a conversation as JSON, whole or not at all: OpenAI's messages, every picture within.
+
+    Raises:
+        ImageError: a picture cannot be read any more.
+        ResourceError: the file cannot be written.
+    """
+    messages = answering.conversation_to_openai(conversation)
+    write_whole(Path(path), json.dumps(messages, ensure_ascii=False, indent=1).encode())
+
+
+def open_chat(settings: ChatSettings, images: Sequence[ImageSource]) -> Model:
+    """The model for a conversation that begins with `images`. They are looked at before it is loaded."""
+    for image in images:
+        probe_image(image)
+    return Model(models.load(settings))
 
 
 def caption(settings: CaptionSettings, images: Sequence[ImageSource]) -> Iterator[Answer]:
@@ -214,12 +322,12 @@ def caption(settings: CaptionSettings, images: Sequence[ImageSource]) -> Iterato
     return model.answer([Example((image,)) for image in images], batch_size=settings.batch_size)
 
 
-def _with_evidence(settings: AskSettings, model: Model, example: Example, file: Path) -> Answer:
+def _with_evidence(settings: AskSettings, model: Model, example: Example, file: Path, choices: Sequence[str]) -> Answer:
     from .answering.draw import draw_evidence
 
-    if model._is_for_the_reader(example):
+    if not choices and model._is_for_the_reader(example):
         raise UsageError("this question is answered by the reader, which cites its lines", where="--evidence")
-    (given,) = model.answer([example], top_k=settings.top_k, risk=settings.abstain_at_risk)
+    (given,) = model.answer([example], top_k=settings.top_k, risk=settings.abstain_at_risk, choices=choices)
     found = model.evidence(example.images[0], example.question, given.alternatives[0].text)
     write_whole(file, draw_evidence(example.images[0], example.question, found))
     return given
@@ -272,9 +380,8 @@ def check(settings: CheckSettings, progress: Callable[[int, int], None] | None =
     rows) it also tells what the tokenizer of `settings.model` lacks, and draws `settings.plots`."""
     if settings.data and data.holds_recordings(settings):
         return _check_recordings(settings, progress)
-    for name in ("model", "plots"):
-        if getattr(settings, name):
-            raise UsageError("this is about recordings, and these rows name none", where=f"--{name}")
+    if settings.plots is not None:
+        raise UsageError("plots are drawn of recordings, and these rows name none", where="--plots")
     return data.check(
         data.load(settings, training=True),
         vocabulary_size=settings.vocabulary_size,
@@ -295,10 +402,26 @@ def _check_recordings(settings: CheckSettings, progress: Callable[[int, int], No
     return report
 
 
-def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None = None) -> Run:
-    """Train or fine-tune a classifier; the same settings continue a run that was stopped.
+def preview(settings: CheckSettings) -> list[Preview] | None:
+    """The first training rows as the tokens of the model in `settings`, each with whether it is learned; empty where that
+    model is a classifier, whose tokens carry no loss; None of recordings. Loads the model, and opens no picture.
 
     Raises:
+        ModelError, ModelNotFound: there is none of that name, or it cannot answer.
+    """
+    if data.holds_recordings(settings):
+        return None
+    splits = data.load(settings, training=True).splits
+    rows = [example for example in splits.get("train", ()) if example.answers][:PREVIEWED]
+    tokens = models.preview(ModelSettings(model=settings.model), rows, normalizer(settings.normalizer))
+    return [Preview(row.origin, shown) for row, shown in zip(rows, tokens, strict=False)]
+
+
+def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None = None) -> Run:
+    """Train or fine-tune a model that answers; the same settings continue a run that was stopped.
+
+    Raises:
+        ModelError: the model cannot learn to answer, or has no part that `lora` or `freeze_vision` speak of.
         DataError: the data set has problems; it is read and checked in full before torch is imported.
         RunError: the folder holds a run with other settings or other data.
         Interrupted: stopped by the user; the run can be continued.
@@ -403,11 +526,11 @@ class Voice:
         return speech.stream(clean_text(text, SPEECH_CHARACTERS, where="text"), self.engine)
 
 
-def load_voice(model: str = "hibari", /, **keywords: Unpack[VoiceKeywords]) -> Voice:
+def load_voice(model: str | None = None, /, **keywords: Unpack[VoiceKeywords]) -> Voice:
     """Load the voice that comes with the package, or a Bark, SpeechT5, VITS (MMS) or FastSpeech2Conformer checkpoint.
 
     Args:
-        model: `hibari`, a folder, or `owner/name` of a Hub repository.
+        model: `hibari`, a folder, or `owner/name` of a Hub repository; None takes the setting, which is `hibari`.
         keywords: `revision`, `device`, `speaker`, `speaker_model`, `vocoder`, `seed`, `speed`, as in `VoiceSettings`.
 
     Raises:
@@ -416,10 +539,10 @@ def load_voice(model: str = "hibari", /, **keywords: Unpack[VoiceKeywords]) -> V
         AudioError: the reference recording cannot be used.
         MissingExtra: packages that it needs are not installed.
     """
-    return Voice(speech.load(config.resolve(VoiceSettings, "voice", {"model": model, **keywords})))
+    return Voice(speech.load(config.resolve(SpeakSettings, "speak", {"model": model, **keywords})))
 
 
-def speak(text: str, /, model: str = "hibari", **keywords: Unpack[VoiceKeywords]) -> Speech:
+def speak(text: str, /, model: str | None = None, **keywords: Unpack[VoiceKeywords]) -> Speech:
     """A text as speech; `load_voice(...).speak` for more than one.
 
     Args:
@@ -472,8 +595,9 @@ def save_speech(spoken: Speech, path: str | PathLike[str], /, *, captions: bool 
 
 
 def say(settings: SpeakSettings, text: str) -> Speech:
-    """Speak a text into a file, on the loudspeaker, or both."""
-    return speaker(settings)(text)
+    """Speak a text into a file, on the loudspeaker, or both. The text is looked at before a voice is loaded."""
+    cleaned = clean_text(text, SPEECH_CHARACTERS, where="text")
+    return speaker(settings)(cleaned)
 
 
 def speaker(settings: SpeakSettings) -> Callable[[str], Speech]:
@@ -512,6 +636,13 @@ def _pairs(images: Sequence[ImageSource], questions: Sequence[str]) -> Iterator[
     count = max(len(images), len(questions))
     for index in range(count):
         yield Example((images[index % len(images)],), _question(questions[index % len(questions)]), id=str(index))
+
+
+def _choices(choices: Sequence[str]) -> list[str]:
+    cleaned = [clean_text(choice, QUESTION_CHARACTERS, where="choices") for choice in choices]
+    if len(set(cleaned)) < 2 or len(set(cleaned)) < len(cleaned):
+        raise UsageError(f"{', '.join(cleaned)}: at least two different choices are needed", where="choices")
+    return cleaned
 
 
 def _clean(example: Example) -> Example:

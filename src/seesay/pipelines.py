@@ -1,4 +1,5 @@
-"""transformers' v4 pipelines back, with their call shapes and results, for code that stopped working with v5.
+"""transformers' pipelines: those of v4 back, with their call shapes and results, for code that stopped working with v5, and
+`image-text-to-text` as it is in v5.
 
     from seesay import pipeline
 
@@ -11,32 +12,38 @@
     speaker = pipeline("text-to-speech", model="suno/bark-small")
     speaker("Hello [laughs]")                                              # {'audio': array, 'sampling_rate': 24000}
 
+    talk = pipeline("image-text-to-text", model="HuggingFaceTB/SmolVLM-500M-Instruct")
+    talk(text=messages, return_full_text=False)                            # [{'input_text': [...], 'generated_text': '...'}]
+
 Shapes were read off transformers 4.57 (`VisualQuestionAnsweringPipeline`) and the code of `ImageToTextPipeline`; the
-latter's deprecated `prompt` and its `generate_kwargs` are not here; text-to-speech is still there in v5, whose shapes it has.
-Two things differ on purpose: pictures go
-through seesay's guarded door (every mode converts, URLs are refused), and questions longer than the model reads are cut
-instead of failing inside the network.
+latter's deprecated `prompt` and its `generate_kwargs` are not here. `ImageTextToTextPipeline` was read off 5.23, and so was
+text-to-speech. Things that differ on purpose: pictures go through seesay's guarded door (every mode converts, URLs are
+refused), questions longer than ViLT or BLIP read are cut instead of failing inside the network, and no text of a message
+becomes a special token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast, get_args, overload
 
 from . import config
+from .answering import conversation_from_transformers
 from .api import Model, Voice, load, load_voice
-from .errors import UsageError
+from .errors import ModelError, UsageError
 from .settings import CaptionSettings, ModelKeywords, VoiceKeywords
 from .speech import CheckpointVoice
-from .types import Answer, Example, ImageSource
+from .types import Answer, Conversation, Example, ImageSource
 
 if TYPE_CHECKING:
     import numpy
 
 AskTask = Literal["visual-question-answering", "vqa"]
 CaptionTask = Literal["image-to-text"]
+ChatTask = Literal["image-text-to-text"]
 SpeakTask = Literal["text-to-speech", "text-to-audio"]
-TASKS = (*get_args(AskTask), *get_args(CaptionTask), *get_args(SpeakTask))
+TASKS = (*get_args(AskTask), *get_args(CaptionTask), *get_args(ChatTask), *get_args(SpeakTask))
+Messages = Sequence[Mapping[str, Any]]
 SPEAKER_PARAMETERS = ("speaker_embeddings", "speaker_id", "history_prompt")
 """What transformers' networks call the speaker: SpeechT5, VITS, Bark."""
 
@@ -46,6 +53,13 @@ class ScoredAnswer(TypedDict):
 
     score: float
     answer: str
+
+
+class Continued(TypedDict):
+    """One answer as transformers' `image-text-to-text` gives it: messages where it was asked by messages."""
+
+    input_text: Any
+    generated_text: Any
 
 
 class GeneratedText(TypedDict):
@@ -69,26 +83,34 @@ def pipeline(
 @overload
 def pipeline(task: CaptionTask, model: str | Model, **keywords: Unpack[ModelKeywords]) -> ImageToTextPipeline: ...
 @overload
+def pipeline(task: ChatTask, model: str | Model, **keywords: Unpack[ModelKeywords]) -> ImageTextToTextPipeline: ...
+@overload
 def pipeline(
-    task: SpeakTask, model: str | Voice = "hibari", **keywords: Unpack[VoiceKeywords]
+    task: SpeakTask, model: str | Voice | None = None, **keywords: Unpack[VoiceKeywords]
 ) -> TextToAudioPipeline: ...
-def pipeline(task: str, model: Any = "", **keywords: Any) -> Any:
+def pipeline(task: str, model: Any = None, **keywords: Any) -> Any:
     """A callable with the inputs and outputs of transformers' pipeline of that name.
 
     Args:
-        task: `visual-question-answering`, its short name `vqa`, `image-to-text`, `text-to-speech` or `text-to-audio`.
+        task: `visual-question-answering`, its short name `vqa`, `image-to-text`, `image-text-to-text`, `text-to-speech` or
+            `text-to-audio`.
         model: folder, Hub name, or a model or voice that is loaded already; to speak, the default is the voice that comes
             with the package.
         keywords: as in `load` and, to speak, `load_voice`.
 
     Raises:
         UsageError: another task.
+        ModelError: a classifier for `image-text-to-text`.
     """
     if task not in TASKS:
         raise UsageError(f"unknown task {task!r}", where="pipeline", hint=f"known: {', '.join(TASKS)}")
     if task in get_args(SpeakTask):
-        return TextToAudioPipeline(model if isinstance(model, Voice) else load_voice(model or "hibari", **keywords))
+        return TextToAudioPipeline(model if isinstance(model, Voice) else load_voice(model, **keywords))
+    if model is None:
+        raise UsageError("no model named", where="pipeline", hint="give model=FOLDER or model=OWNER/NAME")
     loaded = model if isinstance(model, Model) else load(model, **keywords)
+    if task == "image-text-to-text":
+        return ImageTextToTextPipeline(loaded)
     return ImageToTextPipeline(loaded) if task == "image-to-text" else VisualQuestionAnsweringPipeline(loaded)
 
 
@@ -175,6 +197,91 @@ class ImageToTextPipeline:
             return _generated(self.model.caption(inputs))
         finally:
             family.generation = before
+
+
+class ImageTextToTextPipeline:
+    """Talks about pictures; see `__call__` for what it takes."""
+
+    def __init__(self, model: Model) -> None:
+        if model.vocabulary:
+            name, hint = model.family.checkpoint.name, "ask it with the pipeline visual-question-answering"
+            raise ModelError("this model chooses among answers and writes no text", where=name, hint=hint)
+        self.model = model
+
+    def __call__(
+        self,
+        images: Any = None,
+        text: Any = None,
+        *,
+        return_full_text: bool = True,
+        max_new_tokens: int | None = None,
+        stop_sequence: str | Sequence[str] = (),
+        generate_kwargs: Mapping[str, Any] | None = None,
+    ) -> list[Continued] | list[list[Continued]]:
+        """A list of one answer for a conversation or a text; a list of such lists for several conversations.
+
+        Args:
+            images: a picture or a list of them beside `text`; those of a conversation fill its empty places in order. A
+                conversation, or a list of them, may also stand here alone.
+            text: a conversation as transformers' or OpenAI's messages (pictures within), a list of them, or a plain text
+                about `images`; a list of texts goes with a list of as many pictures.
+            return_full_text: the answer behind what was asked (as a further message, for a conversation); else alone.
+            max_new_tokens: where to stop; 256 as in transformers.
+            stop_sequence: texts that end the answer.
+            generate_kwargs: `max_new_tokens`, `stop_strings` and `max_time`; decoding is greedy.
+
+        Raises:
+            InputError, ImageError, TextError: as `Model.chat`.
+            UsageError: a combination that cannot be meant.
+        """
+        limits = _limits(max_new_tokens, stop_sequence, generate_kwargs or {})
+        if text is None:
+            images, text = None, images
+        if text is None:
+            raise UsageError("neither text nor messages", where="pipeline")
+        if isinstance(text, str):
+            return [self._about(images, text, return_full_text, limits)]
+        if isinstance(text[0], str):
+            pairs = zip(_as_list(images), text, strict=True)
+            return [self._about(image, one, return_full_text, limits) for image, one in pairs]
+        if isinstance(text[0], Mapping):
+            return [self._continued(text, images, return_full_text, limits)]
+        if images is not None:
+            raise UsageError("several conversations hold their own pictures", where="images")
+        return [[self._continued(messages, None, return_full_text, limits)] for messages in text]
+
+    def _about(self, images: Any, text: str, full: bool, limits: dict[str, Any]) -> Continued:
+        template = getattr(self.model.family, "template", None)
+        asked = text.replace(template.placeholder, "") if template else text
+        said = self.model.chat(Conversation().ask(asked.strip(), *_as_list(images)), **limits).text or ""
+        return {"input_text": text, "generated_text": text + said if full else said}
+
+    def _continued(self, messages: Messages, images: Any, full: bool, limits: dict[str, Any]) -> Continued:
+        conversation = conversation_from_transformers(messages, _as_list(images))
+        said = self.model.chat(conversation, **limits).text or ""
+        answered = [*messages, {"role": "assistant", "content": said}]
+        return {"input_text": messages, "generated_text": answered if full else said}
+
+
+def _as_list(images: Any) -> list[Any]:
+    return [] if images is None else list(images) if isinstance(images, (list, tuple)) else [images]
+
+
+def _limits(tokens: int | None, stop: str | Sequence[str], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `Model.chat` for those of a pipeline."""
+    greedy = {"do_sample": False, "num_beams": 1}
+    others = [
+        key
+        for key in more
+        if key not in ("max_new_tokens", "stop_strings", "max_time") and more[key] != greedy.get(key)
+    ]
+    if others:
+        hint = "max_new_tokens, stop_strings and max_time are; decoding is greedy"
+        raise UsageError(f"{others[0]!r} is not supported", where="generate_kwargs", hint=hint)
+    stops = more.get("stop_strings", stop)
+    limits = {"max_new_tokens": tokens or more.get("max_new_tokens", 256), "deadline": more.get("max_time")}
+    limits["stop"] = [stops] if isinstance(stops, str) else list(stops)
+    return {key: value for key, value in limits.items() if value is not None}
 
 
 class TextToAudioPipeline:

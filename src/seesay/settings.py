@@ -18,11 +18,12 @@ import typing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypedDict
+from typing import Any, ClassVar, Literal, TypedDict, TypeVar
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Normalizer = Literal["english", "unicode", "none"]
+Training = TypeVar("Training", bound="TrainSettings")
 
 
 def setting(default: Any, *, low: float | None = None, high: float | None = None) -> Any:
@@ -54,7 +55,8 @@ class ModelKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationSettings:
-    """How the large models (GIT, BLIP, BLIP-2, InstructBLIP) write; `seesay-mini` and classifiers take no notice."""
+    """How large models (GIT, BLIP, BLIP-2, InstructBLIP, those that chat) write; `seesay-mini` and classifiers take no
+    notice."""
 
     max_new_tokens: int = setting(20, low=1, high=1000)
     """Tokens (about as many as words) after which GIT, BLIP and the like stop writing."""
@@ -69,6 +71,8 @@ class AskSettings(GenerationSettings, ModelSettings):
 
     top_k: int = setting(1, low=1, high=1000)
     """How many answers to give, best first."""
+    choices: str = ""
+    """Answer with one of these, separated by commas, such as `yes,no`; scores say how likely each is among them."""
     batch_size: int = setting(16, low=1, high=1024)
     """How many questions are computed at once; it never changes an answer."""
     abstain_at_risk: float | None = setting(None, low=0.0, high=1.0)
@@ -99,6 +103,18 @@ class CaptionSettings(GenerationSettings, ModelSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChatSettings(ModelSettings):
+    """Talk about pictures."""
+
+    max_new_tokens: int = setting(128, low=1, high=1024)
+    """Tokens (about as many as words) after which an answer stops."""
+    deadline: float = setting(120.0, low=1.0, high=3600.0)
+    """Seconds after which an answer stops."""
+    speak: bool = False
+    """Speak the answers on this machine's loudspeaker."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReadSettings:
     """Read the text in pictures."""
 
@@ -126,39 +142,47 @@ class DataSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckSettings(DataSettings):
-    """Read a data set as training would, and say what is in it and what is wrong with it."""
+class AnswerSettings:
+    """How the answers to questions are counted."""
 
     vocabulary_size: int = setting(0, low=0)
     """Keep the most frequent training answers only; 0 keeps all."""
     normalizer: Normalizer = "english"
-    """How answers are made comparable before they are counted."""
+    """How answers are made comparable for vocabulary, targets and accuracy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckSettings(AnswerSettings, DataSettings):
+    """Read a data set as training would, and say what is in it and what is wrong with it."""
+
     model: str = ""
-    """Of recordings: tell which characters the tokenizer of this voice lacks."""
+    """Show the first rows as this model's tokens, those marked that it would learn to write; of recordings, tell which
+    characters the tokenizer of this voice lacks."""
     plots: Path | None = None
     """Of recordings: write a page with plots of lengths, paces, levels and speakers into this HTML file."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainVqaSettings(DataSettings, ModelSettings):
-    """Fine-tune a soft-target classifier on questions and answers, or train a small one from scratch.
+class TrainSettings(DataSettings, ModelSettings):
+    """What training on questions and training on captions have in common.
 
     Settings that are None take their value from a `Recipe`: the guide's for a checkpoint, the configuration's own from
     scratch.
     """
 
-    task: ClassVar[str] = "vqa"
+    task: ClassVar[Literal["vqa", "caption"]]
 
     model: str = ""
     """What to start from: `seesay-mini` (the default), a checkpoint's folder, or a Hub repository."""
-    output: Path = Path("runs/vqa")
+    output: Path = Path("runs/train")
     """Folder of the run. The same command continues it after any stop."""
     from_scratch: str = ""
     """Start from random weights with this named configuration instead of a checkpoint."""
-    vocabulary_size: int = setting(0, low=0)
-    """Keep the most frequent training answers only; 0 keeps all."""
-    normalizer: Normalizer = "english"
-    """How answers are made comparable for vocabulary, targets and accuracy."""
+    lora: int = setting(0, low=0, high=1024)
+    """Leave the weights as they are and train adapters of this rank beside them, which takes far less memory; 0 trains the
+    weights."""
+    freeze_vision: bool = False
+    """Leave the part that looks at pictures as it is; what it sees is computed once a picture and kept on disk."""
     num_train_epochs: float | None = setting(None, low=0.0)
     """Passes over the training rows."""
     max_steps: int | None = setting(None, low=1)
@@ -167,7 +191,7 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     """Rows in one forward and backward pass."""
     per_device_eval_batch_size: int = setting(64, low=1)
     """Rows in one forward pass of an evaluation."""
-    gradient_accumulation_steps: int = setting(1, low=1)
+    gradient_accumulation_steps: int | None = setting(None, low=1)
     """Passes whose gradients make one optimizer step; the result equals the larger batch."""
     learning_rate: float | None = setting(None, low=0.0)
     """Peak of the learning rate. ViLT's loss is summed over the answers, so gradients grow with the vocabulary."""
@@ -185,11 +209,9 @@ class TrainVqaSettings(DataSettings, ModelSettings):
     """bf16 autocast; `auto` uses it where the processor or accelerator multiplies bf16 in hardware."""
     augment: Literal["none", "shift"] | None = None
     """Change training pictures without changing what is true about them: `shift` moves them by some pixels."""
-    open_questions_first: float | None = setting(None, low=0.0, high=1.0)
-    """For this share of the steps, train only on questions whose answer is not yes or no."""
     eval_steps: int | None = setting(None, low=1)
     """Evaluate and write a checkpoint after this many steps."""
-    save_total_limit: int = setting(2, low=1)
+    save_total_limit: int | None = setting(None, low=1)
     """How many checkpoints to keep, beside the best one."""
     logging_steps: int | None = setting(None, low=1)
     """Note the loss after this many steps."""
@@ -204,21 +226,40 @@ class TrainVqaSettings(DataSettings, ModelSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainCaptionSettings(TrainVqaSettings):
-    """Fine-tune a model that describes pictures on pictures and their captions."""
+class TrainVqaSettings(AnswerSettings, TrainSettings):
+    """Fine-tune a model on questions and answers, or train a small one from scratch."""
 
-    task: ClassVar[str] = "caption"
+    task: ClassVar[Literal["vqa", "caption"]] = "vqa"
+
+    output: Path = Path("runs/vqa")
+    """Folder of the run. The same command continues it after any stop."""
+    open_questions_first: float | None = setting(None, low=0.0, high=1.0)
+    """For this share of the steps, train only on questions whose answer is not yes or no."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainCaptionSettings(TrainSettings):
+    """Fine-tune a model that describes pictures on pictures and their captions, or train a small one from scratch."""
+
+    task: ClassVar[Literal["vqa", "caption"]] = "caption"
+
     output: Path = Path("runs/caption")
     """Folder of the run. The same command continues it after any stop."""
+
+
+def answers_of(settings: TrainSettings) -> AnswerSettings:
+    """How answers are counted in this training; captions are not."""
+    return settings if isinstance(settings, AnswerSettings) else AnswerSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The training settings whose right values depend on where the training starts. The defaults are those of Hugging
-    Face's task guide, for fine-tuning a checkpoint; configurations from scratch bring their own."""
+    Face's guide to visual question answering; configurations from scratch bring their own."""
 
     num_train_epochs: float = 20.0
     per_device_train_batch_size: int = 4
+    gradient_accumulation_steps: int = 1
     learning_rate: float = 5e-5
     lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup", "warmup_stable_decay"] = "linear"
     warmup_ratio: float = 0.0
@@ -227,18 +268,32 @@ class Recipe:
     augment: Literal["none", "shift"] = "none"
     open_questions_first: float = 0.0
     eval_steps: int = 200
+    save_total_limit: int = 2
     logging_steps: int = 50
 
 
-def settle(settings: TrainVqaSettings, recipe: Recipe) -> tuple[TrainVqaSettings, Recipe]:
+GUIDES = {
+    "vqa": Recipe(),
+    "caption": Recipe(
+        num_train_epochs=50.0,
+        per_device_train_batch_size=32,
+        gradient_accumulation_steps=2,
+        eval_steps=50,
+        save_total_limit=3,
+    ),
+}
+"""Hugging Face's guides to visual question answering and to image captioning, by task."""
+
+
+def settle(settings: Training, recipe: Recipe) -> tuple[Training, Recipe]:
     """What the user left open taken from `recipe`: the settings without None, and the same values as a `Recipe`."""
+    given = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
     values: dict[str, Any] = {
-        field.name: getattr(recipe, field.name)
-        if getattr(settings, field.name) is None
-        else getattr(settings, field.name)
+        field.name: getattr(recipe, field.name) if given.get(field.name) is None else given[field.name]
         for field in dataclasses.fields(Recipe)
     }
-    return dataclasses.replace(settings, **values), Recipe(**values)
+    settled = {name: value for name, value in values.items() if name in given}
+    return dataclasses.replace(settings, **settled), Recipe(**values)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,13 @@
 | `AudioSource`| the caller                     | `media.open_audio`, and nobody else                           |
 | `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
 | `Recording`  | `data` recordings              | training and measuring voices                                 |
+| `Message`    | the caller, `answering.messages`| `Conversation`                                               |
+| `Conversation`| the caller, `answering.messages`| `Family.prepare_conversation`                               |
 | `Candidate`  | `Family.predict`               | `answering`                                                   |
 | `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
 | `Evidence`   | `answering.evidence`           | the caller, who may draw it                                   |
 | `Provenance` | `answering`                    | whoever must know where an answer came from                   |
+| `Preview`    | `api.preview`                  | `cli.render`                                                  |
 | `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
 | `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
 | `Transcript` | `speech.listen`                | the caller, `cli.ask`, `cli.render`                           |
@@ -21,9 +24,9 @@ This module imports nothing of ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 
 if TYPE_CHECKING:
     import numpy
@@ -56,6 +59,72 @@ class Example:
     answer_type: str = ""
     origin: str = ""
     """Where the row stands, as `file:line`, for messages."""
+
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+Finish: TypeAlias = Literal["stop", "length", "deadline"]
+"""Why an answer ends: it was complete, the tokens allowed were used up, or the time was."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture in a message, standing where it stands among the words."""
+
+    source: ImageSource
+
+
+Part: TypeAlias = TextPart | ImagePart
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one side says in one turn: words and pictures, in their order."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The words alone, the parts of them in lines."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def images(self) -> tuple[ImageSource, ...]:
+        """The pictures alone, in order."""
+        return tuple(part.source for part in self.parts if isinstance(part, ImagePart))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Messages in their order. It never changes; `ask` and `answered` give a longer one.
+
+    conversation = Conversation().ask("What differs?", "one.jpg", "two.jpg")
+    """
+
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def images(self) -> tuple[ImageSource, ...]:
+        """All pictures, in order."""
+        return tuple(source for message in self.messages for source in message.images)
+
+    def ask(self, text: str, *images: ImageSource) -> Conversation:
+        """With one more turn of the user: pictures first, then the words."""
+        return self._with("user", (*map(ImagePart, images), TextPart(text)))
+
+    def answered(self, text: str) -> Conversation:
+        """With the model's answer."""
+        return self._with("assistant", (TextPart(text),))
+
+    def _with(self, role: Role, parts: tuple[Part, ...]) -> Conversation:
+        return replace(self, messages=(*self.messages, Message(role, parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +191,8 @@ class Answer:
     """How sure a calibrated model is, in words; empty where scores are not calibrated."""
     lines: tuple[Line, ...] = ()
     """Of an answer that was read in the picture: the lines it cites."""
+    finish: Finish = "stop"
+    """Why it ends where it ends; only of answers that were streamed or given in a conversation can it be another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +216,15 @@ class Evidence:
     def trusted(self) -> bool:
         """Whether hiding these parts hurts the answer clearly more than hiding any."""
         return self.deletion < 0.8 * self.chance
+
+
+class Preview(NamedTuple):
+    """A training row as a model's tokens."""
+
+    where: str
+    """Where the row stands, as `file:line`."""
+    tokens: tuple[tuple[str, bool], ...]
+    """Each with whether it is learned: it carries loss, the others are only read."""
 
 
 class Cue(NamedTuple):

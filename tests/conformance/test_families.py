@@ -1,18 +1,21 @@
 """What every family must do, run over all that `discover()` finds. A new family needs one entry in `CHECKPOINTS`."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from seesay import Example
+from seesay import Conversation, Example
 from seesay.answering import answer
 from seesay.models import Family, all_families, load
-from seesay.settings import ModelSettings
+from seesay.settings import ModelSettings, TrainVqaSettings
 
+PhotoMaker = Callable[..., Path]
 CHECKPOINTS = {
     "blip": "blip_checkpoint",
     "blip2": "blip2_checkpoint",
+    "chat": "chat_checkpoint",
     "git": "git_checkpoint",
     "instructblip": "instructblip_checkpoint",
     "mini": "mini_checkpoint",
@@ -111,6 +114,29 @@ def test_the_score_of_a_given_answer_is_the_one_it_is_given_with(family: Family,
         assert score == pytest.approx(best.score, abs=1e-5)
 
 
+def test_choices_are_all_given_and_share_the_certainty(family: Family, examples: list[Example]) -> None:
+    choices = list(family.vocabulary[:3]) or ["yes", "no", "a dog"]
+    alone = list(answer(family, examples[:6], choices=choices, batch_size=1))
+    for one, other in zip(alone, answer(family, examples[:6], choices=choices, batch_size=4), strict=True):
+        assert {candidate.text for candidate in one.alternatives} == set(choices)
+        scores = [candidate.score for candidate in one.alternatives]
+        assert scores == sorted(scores, reverse=True)
+        assert sum(scores) == pytest.approx(1)
+        assert (one.text, one.score) == (one.alternatives[0].text, scores[0])
+        assert one.text == other.text
+        assert scores == pytest.approx([candidate.score for candidate in other.alternatives], abs=1e-5)
+
+
+def test_a_conversation_is_answered_by_every_family(family: Family, examples: list[Example]) -> None:
+    first, second = examples[0].images[0], examples[1].images[0]
+    conversation = Conversation().ask("How many?", first).answered("2").ask("What is the color?", second)
+    batch = family.prepare_conversation(conversation)
+    (best,) = family.predict(batch, 1)[0]
+    assert isinstance(best.text, str)
+    if not family.converses:
+        assert family.predict(family.prepare([Example((second,), "What is the color?")]), 1)[0] == (best,)
+
+
 @pytest.mark.parametrize("name", [name for family in all_families().values() for name in family.scratch])
 def test_every_configuration_from_scratch_is_built_the_same_twice(name: str, vilt_pictures: list[Path]) -> None:
     import torch
@@ -118,10 +144,88 @@ def test_every_configuration_from_scratch_is_built_the_same_twice(name: str, vil
     from seesay.models import for_training
 
     examples = [Example((path,), "what color is it?") for path in vilt_pictures]
-    built = [for_training(ModelSettings(), name, ("no", "yes"), ["what color is it?"], seed=3) for _ in range(2)]
+    first_seed, other_seed = (TrainVqaSettings(from_scratch=name, seed=seed) for seed in (3, 4))
+    built = [for_training(first_seed, ("no", "yes"), ["what color is it?"]) for _ in range(2)]
     first, second = (list(answer(family, examples, top_k=2)) for family in built)
     assert [one.alternatives for one in first] == [one.alternatives for one in second]
-    other = for_training(ModelSettings(), name, ("no", "yes"), ["what color is it?"], seed=4)
+    other = for_training(other_seed, ("no", "yes"), ["what color is it?"])
     assert not all(
         torch.equal(a, b) for a, b in zip(other.network.parameters(), built[0].network.parameters(), strict=True)
     )
+
+
+@pytest.fixture
+def learner(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Family:
+    """A family opened to be trained on colors; without dropout, so that losses can be compared."""
+    import torch
+
+    from seesay.models import for_training
+
+    monkeypatch.setenv("SEESAY_CACHE", str(tmp_path / "cache"))
+    if "[chat]" in request.node.name:
+        pytest.skip("models that chat are not trained yet")
+    family = for_training(TrainVqaSettings(model=str(checkpoint), seed=5), ("blue", "green", "red"), ["what color?"])
+    for module in family.network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        if isinstance(getattr(module, "dropout", None), float):
+            module.dropout = 0.0
+    return family
+
+
+@pytest.fixture
+def lessons(photo: PhotoMaker, tmp_path: Path) -> list[Example]:
+    """Five rows; answers and questions of unequal length."""
+    asked = [("red", "what color?"), ("blue", "what is the color of this picture?"), ("green", "what?")]
+    asked += [("blue", "is it?"), ("red", "a")]
+    return [
+        Example((photo(tmp_path / f"{index}.png", (40 + 9 * index, 48), color),), question, (color,))
+        for index, (color, question) in enumerate(asked)
+    ]
+
+
+def test_the_loss_of_a_batch_is_the_mean_over_all_that_its_rows_learn(learner: Family, lessons: list[Example]) -> None:
+    together = learner.examine(learner.prepare(lessons, normalize=str), answer=True)
+    alone = [learner.examine(learner.prepare([example], normalize=str), answer=False) for example in lessons]
+    assert together.count == sum(one.count for one in alone)
+    mean = sum(one.loss * one.count for one in alone) / together.count
+    assert together.loss == pytest.approx(mean, rel=1e-4)
+    assert len(together.answers) == len(lessons)
+    assert alone[0].answers == []
+
+
+def test_a_few_steps_teach_and_what_was_taught_is_saved_and_restored(
+    learner: Family, lessons: list[Example], checkpoint: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    from seesay.models import for_training
+
+    def loss(model: Family) -> float:
+        return model.examine(model.prepare(lessons, normalize=str), answer=False).loss
+
+    untaught = loss(learner)
+    learned = [value for value in learner.network.parameters() if value.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=1e-3)
+    for _ in range(30):
+        learner.network.train()
+        found = learner.network(**learner.prepare(lessons, normalize=str).tensors)["loss"]
+        optimizer.zero_grad()
+        found.backward()
+        optimizer.step()
+    assert loss(learner) < untaught * 0.98
+    (tmp_path / "saved").mkdir()
+    learner.save(tmp_path / "saved")
+    again = for_training(TrainVqaSettings(model=str(checkpoint), seed=6), ("blue", "green", "red"), ["what color?"])
+    again.restore(tmp_path / "saved")
+    for (name, one), (_, other) in zip(
+        learner.network.state_dict().items(), again.network.state_dict().items(), strict=True
+    ):
+        assert one.equal(other), name
+    opened = load(ModelSettings(model=str(tmp_path / "saved")))
+    before, after = (list(answer(model, lessons, top_k=3)) for model in (learner, opened))
+    for one, two in zip(before, after, strict=True):
+        assert one.text == two.text
+        assert one.score == pytest.approx(two.score, abs=1e-4)

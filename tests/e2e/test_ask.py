@@ -87,3 +87,13 @@ def test_every_odd_but_good_picture_is_answered(vilt_checkpoint: Path, odd_pictu
     done = seesay("ask", *odd_pictures.values(), "-q", "How many?", "--model", vilt_checkpoint, "--json")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == len(odd_pictures)
+
+
+def test_choices_are_printed_with_their_shares(vilt_pictures: list[Path], tmp_path: Path) -> None:
+    drawn = tmp_path / "evidence.png"
+    done = seesay("ask", vilt_pictures[0], "Is it red?", "--choices", "yes, no", "--evidence", drawn)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("  ") for line in done.stdout.splitlines()]
+    assert {row[1] for row in rows} == {"yes", "no"}
+    assert sum(float(row[0]) for row in rows) == pytest.approx(1, abs=0.002)
+    assert drawn.is_file()

@@ -63,7 +63,10 @@ def test_the_run_speaks_as_its_speakers(undisturbed: Path, tmp_path: Path) -> No
         seesay("speak", "A red dog.", "--model", undisturbed, "--speaker", speaker, "-o", file)
         sizes.add(file.read_bytes())
     assert len(sizes) == 2
-    assert "high, low" in seesay("speak", "Dog.", "--model", undisturbed, "--speaker", "nobody", "-o", "x.wav", code=2).stderr
+    assert (
+        "high, low"
+        in seesay("speak", "Dog.", "--model", undisturbed, "--speaker", "nobody", "-o", "x.wav", code=2).stderr
+    )
 
 
 @pytest.mark.slow
@@ -71,7 +74,18 @@ def test_a_run_killed_again_and_again_ends_in_the_same_bits(
     undisturbed: Path, base: Path, spoken_data: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "killed"
-    words = [*COMMAND, "train", "speech", "--data", str(spoken_data), "--model", str(base), "--output", str(output), *SMALL]
+    words = [
+        *COMMAND,
+        "train",
+        "speech",
+        "--data",
+        str(spoken_data),
+        "--model",
+        str(base),
+        "--output",
+        str(output),
+        *SMALL,
+    ]
     chance = random.Random(7)
     kills = 0
     for _ in range(8):
@@ -95,7 +109,9 @@ def test_a_run_killed_again_and_again_ends_in_the_same_bits(
         assert (output / "model" / name).read_bytes() == (undisturbed / "model" / name).read_bytes(), name
 
 
-def test_other_settings_and_other_data_are_refused(undisturbed: Path, base: Path, spoken_data: Path, tmp_path: Path) -> None:
+def test_other_settings_and_other_data_are_refused(
+    undisturbed: Path, base: Path, spoken_data: Path, tmp_path: Path
+) -> None:
     import shutil
 
     words = ["train", "speech", "--model", base, "--output", undisturbed, *SMALL]
@@ -144,6 +160,6 @@ def test_check_tells_what_recordings_are_like(base: Path, spoken_data: Path, tmp
 
 def test_mistakes_are_told_before_torch_is_needed(color_data: Path, spoken_data: Path, tmp_path: Path) -> None:
     assert "no recordings with their texts" in seesay("train", "speech", "--data", color_data, code=3).stderr
-    assert "about recordings" in seesay("check", color_data, "--plots", tmp_path / "x.html", code=2).stderr
+    assert "drawn of recordings" in seesay("check", color_data, "--plots", tmp_path / "x.html", code=2).stderr
     done = seesay("train", "speech", "--data", spoken_data, "--from-scratch", "big", code=2)
     assert "speecht5-small" in done.stderr

@@ -72,3 +72,37 @@ def test_bfloat16_answers_nearly_as_float32(vilt_checkpoint: Path, vilt_pictures
         scores[dtype] = {candidate.text: candidate.score for candidate in answer.alternatives}
     for text, score in scores["float32"].items():
         assert scores["bfloat16"][text] == pytest.approx(score, abs=0.05)
+
+
+def test_choices_restrict_a_classifier_to_some_of_its_answers(model: seesay.Model, vilt_pictures: list[Path]) -> None:
+    everything = model.ask(vilt_pictures[0], "How many?", top_k=100).alternatives
+    choices = [everything[-1].text, everything[2].text]
+    answer = model.ask(vilt_pictures[0], "How many?", choices=choices)
+    assert answer.text == everything[2].text
+    scores = {candidate.text: candidate.score for candidate in everything}
+    share = scores[choices[1]] / (scores[choices[0]] + scores[choices[1]])
+    assert answer.score == pytest.approx(share, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        (["yes"], "at least two different choices"),
+        (["yes", "yes"], "at least two different choices"),
+        (["yes", " "], "the text is empty"),
+        (["yes", "zeppelin"], "never answers 'zeppelin'"),
+    ],
+)
+def test_choices_that_cannot_be_meant_are_refused(
+    model: seesay.Model, vilt_pictures: list[Path], choices: list[str], message: str
+) -> None:
+    with pytest.raises(seesay.SeesayError, match=message):
+        model.ask(vilt_pictures[0], "How many?", choices=choices)
+
+
+def test_choices_stand_above_abstaining_and_the_reader(vilt_pictures: list[Path]) -> None:
+    mini = seesay.load()
+    for question in ("Is there a dog?", "What does the sign say?"):
+        answer = mini.ask(vilt_pictures[0], question, choices=["yes", "no"])
+        assert answer.text in ("yes", "no")
+        assert sum(candidate.score for candidate in answer.alternatives) == pytest.approx(1)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import seesay
-from seesay.errors import ModelError, UsageError
+from seesay.errors import InputError, ModelError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,8 @@ def test_other_tasks_and_models_that_cannot_describe_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match="image-to-text"):
         seesay.pipeline("text-to-image", model=str(vilt_checkpoint))
+    with pytest.raises(UsageError, match="no model named"):
+        seesay.pipeline("vqa")  # type: ignore[call-overload]
     with pytest.raises(ModelError, match="cannot describe"):
         seesay.pipeline("image-to-text", model=str(vilt_checkpoint))(vilt_pictures[0])
 
@@ -69,3 +71,53 @@ def test_forward_params_name_the_speaker(voice_checkpoints: dict[str, Path]) -> 
         say("A cat.", forward_params={"do_sample": True})
     with pytest.raises(UsageError, match=r"unknown parameter 'speaker_id'"):
         seesay.pipeline("text-to-speech")("A cat.", forward_params={"speaker_id": 0})
+
+
+@pytest.fixture(scope="module")
+def talker(chat_checkpoints: dict[str, Path]) -> seesay.Model:
+    return seesay.load(str(chat_checkpoints["idefics3"]))
+
+
+def test_messages_give_messages_or_the_new_text_alone(talker: seesay.Model, vilt_pictures: list[Path]) -> None:
+    talk = seesay.pipeline("image-text-to-text", model=talker)
+    content = [{"type": "image", "url": str(vilt_pictures[0])}, {"type": "text", "text": "what is it?"}]
+    messages = [{"role": "user", "content": content}]
+    said = talker.chat(seesay.Conversation().ask("what is it?", vilt_pictures[0]), max_new_tokens=9).text
+    (one,) = talk(text=messages, return_full_text=False, max_new_tokens=9)
+    assert one == {"input_text": messages, "generated_text": said}
+    (full,) = talk(messages, generate_kwargs={"max_new_tokens": 9, "do_sample": False})
+    assert full["generated_text"] == [*messages, {"role": "assistant", "content": said}]
+    several = talk(text=[messages, messages], return_full_text=False, max_new_tokens=9)
+    assert several == [[one], [one]]
+    assert messages == [{"role": "user", "content": content}]
+
+
+def test_pictures_beside_messages_fill_their_places(talker: seesay.Model, vilt_pictures: list[Path]) -> None:
+    talk = seesay.pipeline("image-text-to-text", model=talker)
+    content = [{"type": "image"}, {"type": "image"}, {"type": "text", "text": "what differs?"}]
+    images = [Image.open(path).convert("RGB") for path in vilt_pictures[:2]]
+    messages = [{"role": "user", "content": content}]
+    (one,) = talk(images=images, text=messages, return_full_text=False, max_new_tokens=9)
+    conversation = seesay.Conversation().ask("what differs?", *vilt_pictures[:2])
+    assert one["generated_text"] == talker.chat(conversation, max_new_tokens=9).text
+    with pytest.raises(InputError, match=r"messages\[0\].content\[1\]: a place for a picture, and 1 picture given"):
+        talk(images=images[:1], text=messages)
+
+
+def test_a_text_about_pictures_is_continued(talker: seesay.Model, vilt_pictures: list[Path]) -> None:
+    talk = seesay.pipeline("image-text-to-text", model=talker)
+    said = talker.chat(seesay.Conversation().ask("what?", vilt_pictures[0]), max_new_tokens=9).text or ""
+    (one,) = talk(str(vilt_pictures[0]), text="<image>what?", max_new_tokens=9)
+    assert one == {"input_text": "<image>what?", "generated_text": f"<image>what?{said}"}
+    stopped = talk(str(vilt_pictures[0]), "what?", return_full_text=False, stop_sequence=said[:1], max_new_tokens=9)
+    assert stopped[0]["generated_text"] == ""
+
+
+def test_what_a_conversation_pipeline_cannot_mean_is_refused(talker: seesay.Model) -> None:
+    talk = seesay.pipeline("image-text-to-text", model=talker)
+    with pytest.raises(UsageError, match="'do_sample' is not supported"):
+        talk(text=[{"role": "user", "content": "hi"}], generate_kwargs={"do_sample": True})
+    with pytest.raises(UsageError, match="neither text nor messages"):
+        talk()
+    with pytest.raises(InputError, match="the last turn must be the user's"):
+        talk(text=[{"role": "assistant", "content": "hi"}])

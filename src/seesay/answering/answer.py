@@ -18,13 +18,20 @@ CERTAINTY = ((0.95, "almost certain"), (0.85, "quite sure"), (0.7, "fairly sure"
 
 
 def answer(
-    family: Family, examples: Iterable[Example], *, top_k: int = 1, batch_size: int = 16, risk: float | None = 1.0
+    family: Family,
+    examples: Iterable[Example],
+    *,
+    top_k: int = 1,
+    batch_size: int = 16,
+    risk: float | None = 1.0,
+    choices: Sequence[str] = (),
 ) -> Iterator[Answer]:
     """One answer per example, in the order of the examples; the next batch is computed when it is asked for.
 
     Args:
         risk: withhold answers so that at most this share of those given is wrong; None takes the family's default, and 1
             withholds nothing.
+        choices: answer with one of these, whatever the risk; scores then say how likely it is among them.
 
     Raises:
         ImageError, TextError: an example of the batch being computed cannot be used; earlier answers stand.
@@ -33,9 +40,12 @@ def answer(
     for group in _batches(examples, batch_size):
         started = time.perf_counter()
         batch = family.prepare(group)
-        candidates = family.predict(batch, top_k)
+        candidates = family.choose(batch, choices) if choices else family.predict(batch, top_k)
         seconds = (time.perf_counter() - started) / len(group)
         answers = assemble(family, group, batch, candidates, seconds)
+        if choices:
+            yield from (replace(given, certainty="") for given in answers)
+            continue
         for example, given in zip(group, answers, strict=True):
             yield given if risk == 1.0 else _withheld(family, given, threshold, example.question)
 

@@ -9,14 +9,15 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeesayError
-from ..settings import SpeakSettings
-from ..types import Answer, Reading, Speech, Transcript
+from ..settings import ChatSettings, SpeakSettings
+from ..types import Answer, Preview, Reading, Speech, Transcript
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,6 +56,32 @@ def answer(picture: str, question: str, given: Answer, *, alone: bool, as_json: 
     sys.stdout.flush()
 
 
+def note(text: str) -> None:
+    """Something to know beside the answers, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def piece(text: str) -> None:
+    """A part of an answer as it comes."""
+    print(text, end="", flush=True)
+
+
+def turn(question: str, pictures: Sequence[str], given: Answer, settings: ChatSettings, *, as_json: bool) -> None:
+    """The end of a turn whose pieces were shown, or all of it as JSON."""
+    if as_json:
+        row: dict[str, Any] = {"question": question, "pictures": list(pictures), "answer": given.text}
+        row |= {"score": given.score, "certainty": given.certainty, "reason": given.reason, "finish": given.finish}
+        row["lines"] = [dataclasses.asdict(line) for line in given.lines]
+        _json({**row, "provenance": dataclasses.asdict(given.provenance)})
+        return
+    print(f"I cannot tell: {given.reason}" if given.text is None else "", flush=True)
+    match given.finish:
+        case "length":
+            note(f"(stopped after {settings.max_new_tokens:,} tokens; --max-new-tokens allows more)")
+        case "deadline":
+            note(f"(stopped after {settings.deadline:g} seconds; --deadline allows more)")
+
+
 def caption(picture: str, given: Answer, *, alone: bool, as_json: bool) -> None:
     """One description; `alone` leaves out which picture it is of."""
     if as_json:
@@ -82,10 +109,12 @@ def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None
     sys.stdout.flush()
 
 
-def check_report(report: CheckReport | RecordingReport, *, as_json: bool) -> None:
-    """What a data set holds, then its problems; the JSON form has every problem."""
+def check_report(report: CheckReport | RecordingReport, preview: list[Preview] | None, *, as_json: bool) -> None:
+    """What a data set holds, then its problems, then what a model would learn, where one was named; the JSON form has every
+    problem."""
     if as_json:
-        _json(report.to_dict())
+        shown = [{"where": row.where, "tokens": [list(token) for token in row.tokens]} for row in preview or ()]
+        _json(report.to_dict() | ({} if preview is None else {"preview": shown}))
         return
     from rich.table import Table
     from rich.text import Text
@@ -101,6 +130,28 @@ def check_report(report: CheckReport | RecordingReport, *, as_json: bool) -> Non
         console.print()
     for sentence in report.sentences():
         console.print(sentence, markup=False, highlight=False)
+    if preview is not None:
+        _preview(preview)
+
+
+def _preview(rows: list[Preview]) -> None:
+    """Tokens that are learned stand out by color on a terminal, in braces elsewhere."""
+    from rich.text import Text
+
+    console = _console()
+    if not rows:
+        console.print("\nthis model is a classifier: it learns a score for each answer, and no token")
+        return
+    sign = "in green" if console.is_terminal else "in braces"
+    console.print(f"\nwhat the model reads and, {sign}, what it learns to write:")
+    for row in rows:
+        line = Text(f"{row.where}: ")
+        for learned, group in groupby(row.tokens, key=lambda token: token[1]):
+            words = " ".join(word for word, _ in group)
+            braced = f"{{{words}}} " if learned else f"{words} "
+            line.append(f"{words} " if console.is_terminal else braced, "bold green" if learned else "")
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 @contextmanager

@@ -7,12 +7,13 @@ Importing this package imports neither Pillow nor numpy, so that a mistyped path
 from __future__ import annotations
 
 from .audio import AudioInfo, AudioLimits, Sound, audio_name, digest_audio, open_audio, probe_audio
-from .image import ImageInfo, Picture, digest_image, open_image, probe_image
+from .image import ImageInfo, Picture, data_url, digest_image, open_image, probe_image
 from .silence import sounding, trimmed
 from .source import ImageLimits, image_name
-from .text import clean_text
+from .text import ALLOWED_CONTROLS, clean_text
 
 __all__ = [
+    "ALLOWED_CONTROLS",
     "AudioInfo",
     "AudioLimits",
     "ImageInfo",
@@ -21,6 +22,7 @@ __all__ = [
     "Sound",
     "audio_name",
     "clean_text",
+    "data_url",
     "digest_audio",
     "digest_image",
     "image_name",

@@ -14,6 +14,8 @@ The work is done next door: `source` (bytes), `decode` (Pillow, guarded), `rgb` 
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,6 +91,23 @@ def digest_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -
     if isinstance(source, _ENCODED):
         return _sha256(read_encoded(source, image_name(source), limits))
     return open_image(source, limits=limits).sha256
+
+
+def data_url(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> str:
+    """The picture as a `data:` URL (RFC 2397): its bytes as they came, or as PNG where it came decoded.
+
+    Raises the errors of `probe_image`.
+    """
+    name = image_name(source)
+    if isinstance(source, _ENCODED):
+        data = read_encoded(source, name, limits)
+        with opened(data, name, limits) as image:
+            kind = image.get_format_mimetype()
+    else:
+        buffer = io.BytesIO()
+        open_image(source, limits=limits).pixels.save(buffer, "PNG")
+        data, kind = buffer.getvalue(), "image/png"
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> ImageInfo:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from .. import __version__
 from ..errors import ModelError, UsageError
 from ..registry import discover
-from ..settings import GenerationSettings, ModelSettings, Recipe
+from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe, TrainSettings
+from ..types import Example
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
-from .family import Batch, Family, Scratch
+from .family import Batch, Examined, Family, Scratch, last_question
 
 __all__ = [
     "Batch",
     "Checkpoint",
+    "Examined",
     "Family",
     "Placement",
     "Scratch",
     "all_families",
     "for_training",
     "import_torch",
+    "last_question",
     "load",
     "place",
+    "preview",
     "recipe",
     "scratch",
 ]
@@ -50,17 +54,40 @@ def load(settings: ModelSettings) -> Family:
     return model
 
 
-def for_training(
-    settings: ModelSettings, from_scratch: str, vocabulary: Sequence[str], questions: Iterable[str], seed: int
-) -> Family:
-    """A model with a head for `vocabulary`: fine-tuned from the checkpoint in `settings`, or new where `from_scratch`
-    names a configuration (its tokenizer is then made from `questions`)."""
-    if from_scratch:
-        scratch(from_scratch)
-        family = next(family for family in all_families().values() if from_scratch in family.scratch)
-        return family.create(from_scratch, place(settings), vocabulary, questions, seed)
+def for_training(settings: TrainSettings, vocabulary: Sequence[str], texts: Iterable[str]) -> Family:
+    """A model to be trained as `settings` say, with a head for `vocabulary` where it is a classifier: from a checkpoint, or
+    new where they name a configuration (its tokenizer is then made from `texts`).
+
+    Raises:
+        UsageError: random weights are left as they are.
+        ModelError: it has no part that could be left as it is.
+    """
+    if settings.dtype == "auto":
+        # Steps are too small for bfloat16 weights; what is computed with them may still be (mixed precision).
+        settings = replace(settings, dtype="float32")
+    if settings.from_scratch:
+        scratch(settings.from_scratch)
+        if settings.lora or settings.freeze_vision:
+            hint = "leave out --lora and --freeze-vision, or give --model instead of --from-scratch"
+            raise UsageError("random weights must be trained", where="--from-scratch", hint=hint)
+        family = next(family for family in all_families().values() if settings.from_scratch in family.scratch)
+        return family.create(settings.from_scratch, place(settings), vocabulary, texts, settings.seed)
     checkpoint = _find(settings)
-    return _family_of(checkpoint).fine_tune(checkpoint, place(settings), vocabulary, seed)
+    model = _family_of(checkpoint).fine_tune(checkpoint, place(settings), vocabulary, settings.seed)
+    model.adapt(lora=settings.lora, freeze_vision=settings.freeze_vision, seed=settings.seed)
+    return model
+
+
+def preview(
+    settings: ModelSettings, examples: Sequence[Example], normalize: Callable[[str], str]
+) -> list[tuple[tuple[str, bool], ...]]:
+    """For each row its text as the tokens of the model in `settings`, each with whether it is learned; empty where that
+    model is a classifier, whose tokens carry no loss."""
+    family = _family_of(_find(settings))
+    if not family.writes:
+        return []
+    model = load(settings)
+    return [model.preview(example, normalize) for example in examples]
 
 
 def scratch(name: str) -> Scratch:
@@ -76,13 +103,13 @@ def scratch(name: str) -> Scratch:
     return known[name]
 
 
-def recipe(settings: ModelSettings, from_scratch: str) -> Recipe:
+def recipe(settings: TrainSettings) -> Recipe:
     """The training settings that suit a start: those of the configuration, of the family, or the guide's for what is on
     the Hub and not looked at yet."""
-    if from_scratch:
-        return scratch(from_scratch).recipe
+    if settings.from_scratch:
+        return scratch(settings.from_scratch).recipe
     local = settings.model in _embedded() or Path(settings.model).is_dir()
-    return _family_of(_find(settings)).recipe if local else Recipe()
+    return (_family_of(_find(settings)).recipes if local else GUIDES)[settings.task]
 
 
 def _embedded() -> dict[str, Path]:
@@ -105,8 +132,14 @@ def _family_of(checkpoint: Checkpoint) -> type[Family]:
         for model_type in family.model_types:
             if by_type.setdefault(model_type, family) is not family:
                 raise ValueError(f"{model_type!r} is claimed by {by_type[model_type].name} and {family.name}")
-    if checkpoint.model_type not in by_type:
+    if checkpoint.model_type in by_type:
+        return by_type[checkpoint.model_type]
+    adopting = [family for family in all_families().values() if family.adopts(checkpoint.model_type)]
+    if len(adopting) > 1:
+        names = " and ".join(family.name for family in adopting)
+        raise ValueError(f"{checkpoint.model_type!r} is adopted by {names}")
+    if not adopting:
         found = checkpoint.model_type or "none"
-        known = ", ".join(sorted(by_type))
-        raise ModelError(f"model_type {found!r} is not supported", where=checkpoint.name, hint=f"supported: {known}")
-    return by_type[checkpoint.model_type]
+        hint = f"supported: {', '.join(sorted(by_type))}, and what transformers opens as image-text-to-text"
+        raise ModelError(f"model_type {found!r} is not supported", where=checkpoint.name, hint=hint)
+    return adopting[0]

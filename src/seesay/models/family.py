@@ -5,9 +5,14 @@
 | `load`      | `models.load`                        | opens a checkpoint that can answer                                  |
 | `fine_tune` | `models.for_training`                | opens a checkpoint and gives it a head for a vocabulary             |
 | `create`    | `models.for_training`                | random weights for a named small configuration                      |
+| `adapt`     | `models.for_training`                | leaves weights out of training: adapters, a frozen vision tower     |
 | `prepare`   | `answering`, and training's collator | examples -> tensors, so that both prepare pictures and text one way |
 | `predict`   | `answering`                          | tensors -> the best answers                                         |
+| `examine`   | `training`                           | tensors with labels -> their loss, and the best answers             |
+| `choose`    | `answering`                          | tensors -> which of some given answers                              |
+| `write`     | `answering.stream`                   | tensors -> one answer, told of as it grows                          |
 | `save`      | `training`                           | writes a folder that `load` opens, on any machine                   |
+| `restore`   | `training`                           | takes the weights of such a folder, to train on                     |
 
 A new family is one new file in `families/`, found by `discover()`. It knows nothing about files of pictures (`media`
 opens them), data sets, batching or training.
@@ -21,14 +26,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..errors import ModelError
-from ..settings import GenerationSettings, Recipe
-from ..types import Candidate, Example
+from ..errors import InputError, ModelError, RunError
+from ..metrics.vqa import soft_scores
+from ..settings import GUIDES, GenerationSettings, Recipe
+from ..types import Candidate, Conversation, Example
 
 if TYPE_CHECKING:
     import torch
 
     from .checkpoint import Checkpoint, Placement
+
+
+IGNORED = -100
+"""The label of what carries no loss, as everywhere in transformers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,18 @@ class Batch:
 
     tensors: dict[str, Any]
     digests: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A batch with labels, looked at in an evaluation."""
+
+    loss: float
+    """Mean over all that carries loss."""
+    count: int
+    """How much that is: tokens of a model that writes, rows of a classifier."""
+    answers: list[tuple[Candidate, ...]]
+    """The best answer of each row; empty where none was wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +82,28 @@ class Family(ABC):
     model_types: ClassVar[tuple[str, ...]]
     """The values of `model_type` in config.json that this family opens. No two families may claim one."""
     scratch: ClassVar[Mapping[str, Scratch]] = {}
-    recipe: ClassVar[Recipe] = Recipe()
-    """Values for training settings that the user leaves open, when a checkpoint is fine-tuned."""
+    recipes: ClassVar[Mapping[str, Recipe]] = GUIDES
+    """By task, values for training settings that the user leaves open when a checkpoint is fine-tuned."""
     embedded: ClassVar[Mapping[str, Path]] = {}
     """Checkpoints that the package carries, by name."""
     needs_torch: ClassVar[bool] = True
     """Whether answering needs torch; training always does."""
+    writes: ClassVar[bool] = False
+    """Whether it learns token by token; `preview` then shows which tokens."""
+    one_size: ClassVar[bool] = False
+    """Whether pictures are prepared to one size, whatever their shape, so that they never pad one another."""
+    sees_pixels: ClassVar[bool] = True
+    """Whether a batch holds the pictures themselves, and not features that were computed before."""
     captions: bool = False
     """Whether it describes a picture where no question is asked; in some families a checkpoint's head decides."""
+    answers: bool = True
+    """Whether it answers questions; likewise."""
     reads: ClassVar[bool] = False
     """Whether it reads text in pictures; for those that do not, the reader answers such questions."""
+    streams: ClassVar[bool] = False
+    """Whether `write` tells of an answer while it grows, token by token."""
+    converses: ClassVar[bool] = False
+    """Whether it reads a whole conversation; the others answer its last question."""
     unknown: ClassVar[str] = ""
     """The answer that means "the picture does not show it", where a family has one."""
 
@@ -79,6 +113,11 @@ class Family(ABC):
     placement: Placement
     vocabulary: tuple[str, ...]
     """The answers a classifier can give, in the order of its outputs."""
+
+    @classmethod
+    def adopts(cls, model_type: str) -> bool:
+        """Whether it opens a `model_type` that no family names in its `model_types`; asked about such only."""
+        return False
 
     @classmethod
     @abstractmethod
@@ -101,6 +140,16 @@ class Family(ABC):
     ) -> Self:
         """Random weights for the `scratch` configuration of that name, with a tokenizer made from `questions`."""
 
+    def adapt(self, *, lora: int, freeze_vision: bool, seed: int) -> None:
+        """Leave weights out of training: all but adapters of rank `lora` (0: none), and those of the vision tower.
+
+        Raises:
+            ModelError: this family has no such part.
+        """
+        if lora or freeze_vision:
+            found = "--lora" if lora else "--freeze-vision"
+            raise ModelError(f"models of the family {self.name} know no {found}", where=self.checkpoint.name)
+
     @property
     @abstractmethod
     def engine(self) -> str:
@@ -117,23 +166,54 @@ class Family(ABC):
 
         Args:
             examples: rows; each must have exactly as many pictures as the family takes.
-            normalize: given in training; the batch then has `labels`, the soft targets (B, answers) in 0..1.
+            normalize: given in training; the batch then has `labels`: of a classifier the soft targets (B, answers) in
+                0..1, of a model that writes the tokens (B, T) of its replies, -100 behind their ends.
 
         Raises:
             ImageError: a picture cannot be used; the message names it.
         """
+
+    def prepare_conversation(self, conversation: Conversation) -> Batch:
+        """The next answer of a conversation, as a batch of one row. A family that does not converse takes the last question.
+
+        Raises:
+            InputError: the model cannot be shown this conversation; the message says which turn is wrong.
+            ImageError: a picture cannot be used.
+        """
+        return self.prepare([last_question(conversation)])
 
     @abstractmethod
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
         """The best answers of each row, best first, at most `top_k`."""
 
     @abstractmethod
-    def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
-        """The mean loss of a batch with labels, and the best answer of each row; for evaluations in training."""
+    def examine(self, batch: Batch, *, answer: bool) -> Examined:
+        """The loss of a batch with labels and, where `answer`, the best answer of each row; for evaluations in training."""
 
     @abstractmethod
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
         """For each row the score of one given answer, on the scale of `predict` but never calibrated."""
+
+    def choose(self, batch: Batch, choices: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        """For each row all of `choices`, best first, their scores made to sum to one.
+
+        Raises:
+            ModelError: a choice is not among the answers that a classifier can give.
+        """
+        unknown = [choice for choice in choices if self.vocabulary and choice not in self.vocabulary]
+        if unknown:
+            hint = f"it can give {len(self.vocabulary):,} answers, such as {', '.join(self.vocabulary[:5])}"
+            raise ModelError(f"this model never answers {unknown[0]!r}", where=self.checkpoint.name, hint=hint)
+        scores = [self.score(batch, [choice] * len(batch.digests)) for choice in choices]
+        return [normalized(choices, row) for row in zip(*scores, strict=True)]
+
+    def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
+        """One answer (greedy) to the only row of a batch, with its score, and whether the model ended it.
+
+        Args:
+            hear: told after every token the answer so far, which may end within a character; False ends it there.
+        """
+        raise NotImplementedError(f"{self.name} does not write token by token")
 
     @property
     def calibrated(self) -> bool:
@@ -161,3 +241,64 @@ class Family(ABC):
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write weights, configuration, processor and vocabulary: all that `load` needs."""
+
+    def restore(self, folder: Path) -> None:
+        """Take the weights that `save` wrote of this very model.
+
+        Raises:
+            RunError: the folder holds another model's weights.
+        """
+        restore_weights(self.network, folder)
+
+    def preview(self, example: Example, normalize: Callable[[str], str]) -> tuple[tuple[str, bool], ...]:
+        """The text of a training row as this model's tokens, each with whether it is learned; where `writes`."""
+        return ()
+
+
+def last_question(conversation: Conversation) -> Example:
+    """What the last turn asks, about the latest picture; without words it asks for a description.
+
+    Raises:
+        InputError: there is no picture, or the last turn is not the user's.
+    """
+    if not conversation.messages or conversation.messages[-1].role != "user":
+        raise InputError("the last turn of the conversation is not the user's")
+    if not conversation.images:
+        raise InputError("no picture in the conversation", hint="show one first")
+    return Example((conversation.images[-1],), conversation.messages[-1].text)
+
+
+def normalized(texts: Sequence[str], scores: Sequence[float]) -> tuple[Candidate, ...]:
+    """Candidates, best first, their scores (at least 0) divided by their sum; equal where all of them are 0."""
+    total = sum(scores)
+    shares = [score / total if total else 1 / len(scores) for score in scores]
+    return tuple(
+        Candidate(text, share) for text, share in sorted(zip(texts, shares, strict=True), key=lambda one: -one[1])
+    )
+
+
+def restore_weights(network: torch.nn.Module, folder: Path) -> None:
+    """Weights of all `model*.safetensors` into `network`; for a tensor under two names one of them is enough.
+
+    Raises:
+        RunError: names that the network does not know, or too few.
+    """
+    from safetensors.torch import load_file
+
+    weights = {
+        name: value for file in sorted(folder.glob("model*.safetensors")) for name, value in load_file(file).items()
+    }
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    own = network.state_dict()
+    restored = {own[name].data_ptr() for name in weights if name in own}
+    wrong = [*unexpected, *(name for name in missing if own[name].data_ptr() not in restored)]
+    if wrong:
+        raise RunError(f"its weights are not this model's, such as {wrong[0]!r}", where=str(folder))
+
+
+def reply_of(example: Example, normalize: Callable[[str], str]) -> str:
+    """What a model that writes is taught to say: the answer most people gave; a caption as it was written, the first."""
+    if not example.question:
+        return example.answers[0]
+    scores = soft_scores(example.answers, example.weights, normalize=normalize)
+    return max(scores, key=lambda answer: scores[answer])

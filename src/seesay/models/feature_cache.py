@@ -43,14 +43,9 @@ class FeatureCache:
     def __init__(self, identity: str, width: int, folder: Path | None = None) -> None:
         self.width = width
         folder = folder or cache_folder() / "features"
-        try:
+        with _written(folder):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{identity}.lock").touch()
-        except OSError as error:
-            hint = "SEESAY_CACHE names another folder"
-            raise ResourceError(
-                f"the cache cannot be written: {error.strerror}", where=str(folder), hint=hint
-            ) from None
         self._rows, self._digests = folder / f"{identity}.rows", folder / f"{identity}.digests"
         self._row_of: dict[str, int] = {}
         self._read = 0
@@ -72,10 +67,11 @@ class FeatureCache:
         return rows
 
     def _append(self, digests: list[str], rows: Array) -> None:
-        with self._rows.open("ab") as target:
-            target.write(rows.astype(numpy.float16).tobytes())
-        with self._digests.open("ab") as target:
-            target.write(b"".join(bytes.fromhex(digest) for digest in digests))
+        with _written(self._rows.parent):
+            with self._rows.open("ab") as target:
+                target.write(rows.astype(numpy.float16).tobytes())
+            with self._digests.open("ab") as target:
+                target.write(b"".join(bytes.fromhex(digest) for digest in digests))
         for digest in digests:
             self._row_of[digest] = self._read
             self._read += 1
@@ -100,6 +96,15 @@ class FeatureCache:
         with self._rows.with_suffix(".lock").open("w") as lock:
             _lock(lock.fileno())
             yield
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = "SEESAY_CACHE names another folder"
+        raise ResourceError(f"the cache cannot be written: {error.strerror}", where=str(folder), hint=hint) from None
 
 
 def _lock(descriptor: int) -> None:

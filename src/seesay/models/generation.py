@@ -7,32 +7,42 @@ of different length are comparable, and `score` of a given text is on the same s
 Prompts are padded on the left, with positions counted from the first real token, so that the answer follows its prompt
 directly: a batch then gives what single questions give. Padded on the right, decoder-only models answer otherwise.
 
+In training the same prompts are continued by the replies that are to be learned (`teaching`).
+
 Knows nothing about one architecture; a family says by `_prompt` what its decoder continues.
 """
 
 from __future__ import annotations
 
+import math
+import re
+import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..errors import InputError, ModelError
+from ..errors import InputError, ModelError, UsageError
 from ..media import digest_image, open_image
 from ..types import Candidate, Example, ImageSource
+from .adapter import Adapter, save_network
 from .checkpoint import Checkpoint, Placement, import_torch
-from .family import Batch, Family
+from .family import IGNORED, Batch, Examined, Family, normalized, reply_of, restore_weights
+from .picture_memory import PictureMemory
+from .steps import Listener
 
 if TYPE_CHECKING:
     import PIL.Image
     import torch
 
+    from .teaching import FrozenTower, Lesson
+
 FEWEST_BEAMS, MOST_BEAMS = 3, 32
 """Beams where alternatives are asked for."""
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
-IGNORED = -1
-"""Stands behind the end of a reply."""
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +60,49 @@ class Prompt:
 class Generative(Family):
     """A loaded checkpoint that writes its answers."""
 
+    streams: ClassVar[bool] = True
     architectures: ClassVar[tuple[str, ...]]
     """The classes in config.json that can answer or describe; another one of the same family has another head."""
+    writes: ClassVar[bool] = True
+    one_size: ClassVar[bool] = True
+    text_blocks: ClassVar[tuple[str, ...]]
+    """Prefixes of the names of the layers that get adapters, in what reads and writes."""
+    vision_blocks: ClassVar[tuple[str, ...]]
+    """Likewise in what looks at pictures."""
 
     def __init__(
         self, network: Any, image_processor: Any, tokenizer: Any, checkpoint: Checkpoint, placement: Placement
     ) -> None:
         self._network, self.image_processor, self.tokenizer = network.eval(), image_processor, tokenizer
         self.checkpoint, self.placement, self.vocabulary = checkpoint, placement, ()
+        # Some networks keep notes of a generation on themselves (Qwen-VL its positions), so they run one at a time.
+        self._alone = threading.Lock()
+        self._lesson: Lesson | None = None
+        self._adapter: Adapter | None = None
+        self._seen: FrozenTower | None = None
+        self._memory: PictureMemory[torch.Tensor] = PictureMemory()
         self._forget_habits()
 
     @classmethod
     def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
-        cls._refuse_training(checkpoint.name)
+        model = cls.load(checkpoint, placement)
+        model._teach()
+        return model
 
     @classmethod
     def create(
         cls, configuration: str, placement: Placement, vocabulary: Sequence[str], questions: Iterable[str], seed: int
     ) -> Self:
-        cls._refuse_training(configuration)
+        raise UsageError(f"{cls.name} is fine-tuned, not made from random weights", where=configuration)
+
+    def adapt(self, *, lora: int, freeze_vision: bool, seed: int) -> None:
+        if freeze_vision:
+            from .teaching import FrozenTower
+
+            self._seen = FrozenTower(self._tower, self.image_processor, self.name)
+        if lora:
+            blocks = self.text_blocks + (() if freeze_vision else self.vision_blocks)
+            self._adapter = Adapter(self._network, blocks, lora, seed, self.checkpoint.name)
 
     @property
     def engine(self) -> str:
@@ -78,51 +112,145 @@ class Generative(Family):
 
     @property
     def network(self) -> torch.nn.Module:
-        network: torch.nn.Module = self._network
+        network: torch.nn.Module = self._network if self._lesson is None else self._lesson
         return network
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
-        import torch
-
-        if normalize is not None:
-            self._refuse_training(self.checkpoint.name)
         sources = [self._only_picture(example) for example in examples]
         digests = [digest_image(source) for source in sources]
-        # Pictures that come twice in a batch are opened once.
-        pixels = {digest: self._pixels(source) for digest, source in dict(zip(digests, sources, strict=True)).items()}
         tensors = self._texts([example.question.strip() for example in examples])
-        tensors["pixel_values"] = torch.stack([pixels[digest] for digest in digests])
+        pictures = {digest: partial(self._pixels, source) for digest, source in zip(digests, sources, strict=True)}
+        tensors["pixel_values"] = self._pictures(digests, pictures, learned=normalize is not None)
+        if normalize is not None:
+            tensors["labels"] = self._labels([reply_of(example, normalize) for example in examples])
         return Batch(tensors, tuple((digest,) for digest in digests))
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
         import torch
 
+        self._network.eval()
         beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
-        with torch.inference_mode():
+        with self._alone, torch.inference_mode():
             replies, chances = self._write(self._prompt(self._placed(batch)), beams)
         rows = range(0, len(replies), beams)
         return [self._rank(replies[row : row + beams], chances[row : row + beams], top_k) for row in rows]
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
+        return _likelihoods(*self._given(batch, answers)).tolist()
+
+    def choose(self, batch: Batch, choices: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        # Of the whole answer, not of a token's mean: what is chosen among are the answers.
+        given = (self._given(batch, [choice] * len(batch.digests)) for choice in choices)
+        sums = [(chances * (ids != IGNORED)).sum(1).tolist() for chances, ids in given]
+        return [normalized(choices, [math.exp(one - max(row)) for one in row]) for row in zip(*sums, strict=True)]
+
+    def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
         import torch
+        from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
         ends = self._ends
-        replies = [[*self._reply_ids(answer), ends[0]][: self._room] for answer in answers]
-        longest = max(map(len, replies))
-        ids = torch.tensor([reply + [IGNORED] * (longest - len(reply)) for reply in replies])
-        with torch.inference_mode():
+        written: list[int] = []
+        chances: list[float] = []
+
+        def on(token: int, chance: float) -> bool:
+            chances.append(chance)
+            if token in ends:
+                return False
+            written.append(token)
+            return hear(self._text(written))
+
+        listener = Listener(on)
+        while not self._alone.acquire(timeout=0.05):
+            if not hear(""):
+                return Candidate("", 0.0), False
+        try:
+            with torch.inference_mode():
+                prompt = self._prompt(self._placed(batch))
+                taken = prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1
+                prompt.decoder.generate(
+                    **prompt.inputs,
+                    generation_config=GenerationConfig(
+                        max_new_tokens=min(max_new_tokens, self._longest - taken),
+                        do_sample=False,
+                        eos_token_id=ends,
+                        pad_token_id=self._padding,
+                    ),
+                    logits_processor=LogitsProcessorList([listener.scores]),
+                    stopping_criteria=StoppingCriteriaList([listener.token]),
+                )
+        finally:
+            self._alone.release()
+        score = math.exp(sum(chances) / len(chances)) if chances else 0.0
+        return Candidate(self._text(written).strip(), score), len(chances) > len(written)
+
+    def _given(self, batch: Batch, answers: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, T) log-probabilities of given answers and (B, T) their tokens with the end, IGNORED behind it."""
+        import torch
+
+        self._network.eval()
+        ids = self._replies(answers, self._room)
+        with self._alone, torch.inference_mode():
             prompt = self._prompt(self._placed(batch))
             ids = ids.to(self.placement.device)
-            chances = _logits(prompt, ids.clamp_min(0)).float().log_softmax(-1)  # (B, T, vocabulary)
-        return _likelihoods(chances.gather(-1, ids.clamp_min(0)[..., None])[..., 0], ids).tolist()
+            return self._chances(prompt, ids.clamp_min(0)), ids
 
-    def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
-        self._refuse_training(self.checkpoint.name)
+    def _chances(self, prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
+        """(B, T): the log-probability of each token of `replies` (B, T), given those before it."""
+        chances = _logits(prompt, replies).float().log_softmax(-1)  # (B, T, vocabulary)
+        return chances.gather(-1, replies[..., None])[..., 0]
+
+    def examine(self, batch: Batch, *, answer: bool) -> Examined:
+        import torch
+
+        self._network.eval()
+        tensors = self._placed(batch)
+        with torch.inference_mode():
+            loss = float(self.network(**tensors)["loss"])
+        labels = tensors["labels"]
+        return Examined(loss, int((labels != IGNORED).sum()), self.predict(batch, 1) if answer else [])
+
+    def preview(self, example: Example, normalize: Callable[[str], str]) -> tuple[tuple[str, bool], ...]:
+        read = self._texts([example.question.strip()])["input_ids"][0].tolist()
+        learned = self._labels([reply_of(example, normalize)])[0].tolist()
+        shown = self.tokenizer.convert_ids_to_tokens
+        return (*((token, False) for token in shown(read)), *((token, True) for token in shown(learned)))
+
+    def restore(self, folder: Path) -> None:
+        if self._adapter is None:
+            restore_weights(self._network, folder)
+        else:
+            self._adapter.restore(folder)
 
     def save(self, folder: Path) -> None:
-        self._network.save_pretrained(folder)
+        save_network(self._network, self._adapter, folder)
         self.image_processor.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
+
+    @property
+    @abstractmethod
+    def _tower(self) -> Any:
+        """The part of the network that looks at pictures (B, 3, H, W); patches (B, N, D) are its `last_hidden_state`."""
+
+    def _teach(self) -> None:
+        """Make it a network that learns its replies."""
+        from .teaching import Lesson
+
+        def write(tensors: dict[str, Any], replies: torch.Tensor) -> torch.Tensor:
+            return _logits(self._prompt(tensors), replies)
+
+        self._lesson = Lesson(self._network, write)
+
+    def _labels(self, replies: Sequence[str]) -> torch.Tensor:
+        """(B, T): the tokens of each reply and its end, which is not learned of one that is cut off."""
+        return self._replies(replies, self._longest // 2)
+
+    def _replies(self, texts: Sequence[str], room: int) -> torch.Tensor:
+        """(B, T): the tokens of each text and its end, `room` of them at most; IGNORED behind."""
+        import torch
+
+        replies = [[*self._reply_ids(text), self._ends[0]][:room] for text in texts]
+        longest = max(map(len, replies))
+        return torch.tensor([reply + [IGNORED] * (longest - len(reply)) for reply in replies])
 
     @abstractmethod
     def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
@@ -161,6 +289,25 @@ class Generative(Family):
     def _room(self) -> int:
         """Tokens of the longest reply."""
         return min(self.generation.max_new_tokens, self._longest // 2)
+
+    @property
+    def _prompt_room(self) -> int:
+        """Tokens of the longest prompt; a reply that is learned may be longer than one that is written."""
+        return self._longest - (self._room if self._lesson is None else self._longest // 2)
+
+    def _pictures(
+        self, digests: Sequence[str], pictures: Mapping[str, Callable[[], torch.Tensor]], *, learned: bool
+    ) -> torch.Tensor:
+        """(B, 3, H, W) pixels; of pictures that are learned with a frozen tower (B, 1, N, D), what it sees in them. A picture
+        that comes twice is opened once."""
+        import torch
+
+        if learned and self._seen is not None:
+            return self._seen.patches(digests, pictures)
+        if learned:  # the next epoch asks for them again
+            pictures = {digest: partial(self._memory.get, digest, prepare) for digest, prepare in pictures.items()}
+        pixels = {digest: prepare() for digest, prepare in pictures.items()}
+        return torch.stack([pixels[digest] for digest in digests])
 
     def _pixels(self, source: ImageSource) -> torch.Tensor:
         """(3, H, W), of one size for all pictures."""
@@ -224,15 +371,14 @@ class Generative(Family):
         """The best texts, best first. Two replies of one text (spelled in other tokens) are the better one of them."""
         best: dict[str, float] = {}
         for reply, chance in zip(replies, chances, strict=True):
-            text = self.tokenizer.decode(reply, skip_special_tokens=True).strip()
+            text = self._text(reply).strip()
             best[text] = max(chance, best.get(text, 0.0))
         ranked = sorted(best.items(), key=lambda item: -item[1])
         return tuple(Candidate(text, chance) for text, chance in ranked[:top_k])
 
-    @classmethod
-    def _refuse_training(cls, name: str) -> NoReturn:
-        hint = "seesay-mini and ViLT can be trained"
-        raise ModelError(f"training models of the family {cls.name} is not supported yet", where=name, hint=hint)
+    def _text(self, reply: Sequence[int]) -> str:
+        """A reply in words; a terminal would follow control characters."""
+        return CONTROLS.sub("", self.tokenizer.decode(reply, skip_special_tokens=True))
 
     def _only_picture(self, example: Example) -> ImageSource:
         if len(example.images) != 1:
@@ -297,7 +443,8 @@ def _logits(prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
     """(B, T, vocabulary): what the decoder says for each token of `replies` (B, T), given those before it."""
     import torch
 
-    inputs, decoder, written = dict(prompt.inputs), prompt.decoder, replies[:, :-1]
+    # Nothing is kept for a next token, and what stands before the replies is not compared with the whole vocabulary.
+    inputs, decoder, written = {**prompt.inputs, "use_cache": False}, prompt.decoder, replies[:, :-1]
     if decoder.config.is_encoder_decoder:
         start = written.new_full((len(written), 1), decoder.generation_config.decoder_start_token_id)
         return decoder(**inputs, decoder_input_ids=torch.cat([start, written], dim=1)).logits  # type: ignore[no-any-return]
@@ -309,8 +456,9 @@ def _logits(prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
         inputs["input_ids"] = torch.cat([inputs["input_ids"], written], dim=1)
     mask = torch.cat([inputs["attention_mask"], torch.ones_like(written)], dim=1)
     positions = (mask.cumsum(1) - 1).masked_fill(mask == 0, 0)
-    logits: torch.Tensor = decoder(**inputs | {"attention_mask": mask, "position_ids": positions}).logits
-    return logits[:, -replies.shape[1] :]
+    inputs |= {"attention_mask": mask, "position_ids": positions, "logits_to_keep": replies.shape[1]}
+    logits: torch.Tensor = decoder(**inputs).logits
+    return logits
 
 
 def _likelihoods(chances: torch.Tensor, replies: torch.Tensor) -> torch.Tensor:

@@ -45,7 +45,8 @@ class GriffinLim:
             angles = rebuilt - before * (MOMENTUM / (1 + MOMENTUM))
             angles = angles / angles.abs().clamp_min(1e-16)
             before = rebuilt
-        return self._istft(magnitude * angles).clamp(-1, 1)
+        samples: torch.Tensor = self._istft(magnitude * angles).clamp(-1, 1)
+        return samples
 
     def _spread(self, mel: torch.Tensor) -> torch.Tensor:
         """(frames, frequencies), none negative, whose mel magnitudes are nearly `mel`: the pseudo-inverse, then a few

@@ -204,6 +204,12 @@ class Learner:
         self.network.train(was_training)
         return frames.float().cpu()
 
+    def restore(self, folder: Path) -> None:
+        """The weights that `save` wrote into a folder."""
+        from safetensors.torch import load_file
+
+        self.network.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
+
     def save(self, folder: Path, speakers: Mapping[str, Any]) -> None:
         """Everything that `seesay speak` needs: weights, tokenizer with its language, feature extractor, the speakers by
         name, and the vocoder that the base model brought."""

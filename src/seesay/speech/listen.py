@@ -101,37 +101,39 @@ class _Whisper(Listener):
             raise ModelError(f"no usable checkpoint: {reason}", where=checkpoint.name) from None
         self._network: Any = load_weights(WhisperForConditionalGeneration, checkpoint, config, placement).eval()
         self._device, self.name = placement.device, checkpoint.name
-        self._options = self._language_options(settings.language)
+        self._known: dict[int, str] = {}
+        self._language = self._check_language(settings.language)
 
-    def _language_options(self, language: str) -> dict[str, Any]:
+    def _check_language(self, language: str) -> str:
         config = self._network.generation_config
         if not getattr(config, "is_multilingual", False):
             if language not in ("", "en"):
                 raise UsageError(f"{self.name} hears English, not {language!r}", where="--language")
-            return {}
-        known = [token.strip("<|>") for token in getattr(config, "lang_to_id", {})]
-        if language and language not in known:
-            raise UsageError(f"no language {language!r}", where="--language", hint=f"known: {', '.join(known)}")
-        return {"task": "transcribe", **({"language": language} if language else {})}
+            return "en"
+        self._known = {
+            index: token.strip("<|>") for token, index in (getattr(config, "lang_to_id", None) or {}).items()
+        }
+        if language and language not in self._known.values():
+            known = ", ".join(self._known.values())
+            raise UsageError(f"no language {language!r}", where="--language", hint=f"known: {known}")
+        return language
 
     def _write(self, samples: Samples) -> tuple[str, str]:
         import torch
 
         heard = self._extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True)
+        features, language = heard.input_features.to(self._device), self._language
+        options: dict[str, Any] = {}
         with torch.inference_mode():
+            if self._known:
+                found = language or self._known[int(self._network.detect_language(input_features=features)[0])]
+                language, options = found, {"language": found, "task": "transcribe"}
             ids = self._network.generate(
-                heard.input_features.to(self._device), attention_mask=heard.attention_mask.to(self._device),
-                max_new_tokens=min(LONGEST_TEXT, self._network.config.max_target_positions // 2), do_sample=False,
-                **self._options,
+                features, attention_mask=heard.attention_mask.to(self._device), do_sample=False,
+                max_new_tokens=min(LONGEST_TEXT, self._network.config.max_target_positions // 2), **options,
             )  # fmt: skip
         text: str = self._tokenizer.decode(ids[0], skip_special_tokens=True)
-        return text, self._options.get("language") or self._language(ids[0].tolist())
-
-    def _language(self, ids: list[int]) -> str:
-        """The language whose token the text begins with."""
-        languages = {index: token.strip("<|>") for token, index in
-                     (getattr(self._network.generation_config, "lang_to_id", None) or {}).items()}  # fmt: skip
-        return next((languages[index] for index in ids if index in languages), "" if self._options else "en")
+        return text, language
 
 
 class _Converted(Listener):

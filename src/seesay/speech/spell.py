@@ -56,7 +56,6 @@ POINT_LANGUAGES = frozenset({"he", "ja", "ko", "th", "te", "kn"})
 """Languages that write 1,250.5; the others that are spelled here write 1.250,5."""
 LANGUAGES = {
     **{
-        "afr": "af",
         "amh": "am",
         "ara": "ar",
         "azj": "az",

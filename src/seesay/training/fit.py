@@ -28,7 +28,7 @@ from ..evaluation import (
 )
 from ..metrics import normalizer
 from ..models import Family
-from ..settings import ModelSettings, Recipe, TrainVqaSettings, settle
+from ..settings import ModelSettings, Recipe, Training, TrainSettings, answers_of, settle
 from ..types import Example
 from . import publish, session
 from .card import model_card
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from transformers import Trainer
 
 WORDS_ALIKE = 16
-"""Questions within this many words go into one batch. Sorting by the word would put questions of one kind together, and a
-small model learns badly from batches of one kind (docs/log.md)."""
+"""Questions, or captions, within this many words go into one batch. Sorting by the word would put those of one kind
+together, and a small model learns badly from batches of one kind (docs/log.md)."""
 
 
 DESCRIBED = 256
@@ -69,25 +69,24 @@ class Run:
     """Where it was uploaded to, or empty."""
 
 
-def train(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None) -> Run:
+def train(settings: TrainSettings, progress: Callable[[Progress], None] | None) -> Run:
     """Train a model on questions and answers, or on captions; see `api.train_vqa` and `api.train_caption`."""
     settings, recipe = fill(settings)
     dataset, checked = _checked_data(settings)
     rows, validation = dataset.splits["train"], dataset.splits["validation"]
     asked = [example for example in rows if example.question]
-    vocabulary = data.build_vocabulary(asked, settings.vocabulary_size, normalizer(settings.normalizer))
+    answers = answers_of(settings)
+    vocabulary = data.build_vocabulary(asked, answers.vocabulary_size, normalizer(answers.normalizer))
     repository = session.hub_repository(settings)
     folder = RunFolder(settings.output)
     with folder.lock():
         session.claim(folder, settings, dataset)
         session.limit_threads(settings)
         settings = dataclasses.replace(settings, mixed_precision=session.precision(settings, settings))
-        questions = [example.question for example in asked]
-        family = models.for_training(settings, settings.from_scratch, vocabulary, questions, settings.seed)
-        if not family.captions and any(not example.question for example in rows):
-            hint = "seesay-mini learns captions; this one wants rows with a question"
-            raise ModelError("this model cannot learn captions", where=family.checkpoint.name, hint=hint)
-        plan = _plan(settings, recipe, rows, checked)
+        texts = [text for row in rows for text in ([row.question] if row.question else row.answers)]
+        family = models.for_training(settings, vocabulary, texts)
+        _refuse_what_it_cannot_learn(family, settings, recipe, rows)
+        plan = _plan(family, settings, recipe, rows, checked)
         with session.interruptible() as stop, session.log_file(folder) as log:
             tell = session.teller(log, progress)
             trainer = make_trainer(family, rows, validation, plan, settings, recipe, folder, tell, stop)
@@ -95,7 +94,7 @@ def train(settings: TrainVqaSettings, progress: Callable[[Progress], None] | Non
         return _finish(trainer, family, folder, settings, dataset, repository, seconds)
 
 
-def fill(settings: TrainVqaSettings) -> tuple[TrainVqaSettings, Recipe]:
+def fill(settings: Training) -> tuple[Training, Recipe]:
     """Settings whose open values are taken from the recipe of the configuration, else from the guide.
 
     Raises:
@@ -107,12 +106,28 @@ def fill(settings: TrainVqaSettings) -> tuple[TrainVqaSettings, Recipe]:
         raise UsageError("give either --model or --from-scratch", hint="--model runs/x, or --from-scratch vilt-small")
     if not settings.from_scratch:
         settings = dataclasses.replace(settings, model=settings.model or ModelSettings.model)
-    return settle(settings, models.recipe(settings, settings.from_scratch))
+    return settle(settings, models.recipe(settings))
 
 
-def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
+def _refuse_what_it_cannot_learn(
+    family: Family, settings: TrainSettings, recipe: Recipe, rows: Sequence[Example]
+) -> None:
+    name = family.checkpoint.name
+    if not family.captions and any(not example.question for example in rows):
+        hint = "one that describes pictures can, such as seesay-mini; this one wants rows with a question"
+        raise ModelError("this model cannot learn captions", where=name, hint=hint)
+    if not family.answers and any(example.question for example in rows):
+        hint = "one that answers can, such as seesay-mini; this one wants rows with a caption"
+        raise ModelError("this model cannot learn to answer questions", where=name, hint=hint)
+    if recipe.augment != "none" and (settings.freeze_vision or not family.sees_pixels):
+        hint = "leave out --augment, or --freeze-vision where it was given"
+        raise UsageError("what is seen in a picture is computed once, so it cannot be shifted", where=name, hint=hint)
+
+
+def _checked_data(settings: TrainSettings) -> tuple[Dataset, CheckReport]:
     dataset = data.load(settings, training=True)
-    checked = data.check(dataset, vocabulary_size=settings.vocabulary_size, normalizer=settings.normalizer)
+    answers = answers_of(settings)
+    checked = data.check(dataset, vocabulary_size=answers.vocabulary_size, normalizer=answers.normalizer)
     checked.raise_for_problems()
     for split in ("train", "validation"):
         if not dataset.splits.get(split):
@@ -126,11 +141,18 @@ def _checked_data(settings: TrainVqaSettings) -> tuple[Dataset, CheckReport]:
     return dataset, checked
 
 
-def _plan(settings: TrainVqaSettings, recipe: Recipe, train: Sequence[Example], checked: CheckReport) -> Plan:
-    normalize, closed = normalizer(settings.normalizer), {"yes", "no"}
-    batch, accumulation = recipe.per_device_train_batch_size, settings.gradient_accumulation_steps
+def _plan(
+    family: Family, settings: TrainSettings, recipe: Recipe, train: Sequence[Example], checked: CheckReport
+) -> Plan:
+    normalize, closed = normalizer(answers_of(settings).normalizer), {"yes", "no"}
+    batch, accumulation = recipe.per_device_train_batch_size, recipe.gradient_accumulation_steps
+
+    def cost(example: Example) -> tuple[int, ...]:
+        words = max(len(text.split()) for text in ([example.question] if example.question else example.answers))
+        return (*(() if family.one_size else checked.shape(example)), words // WORDS_ALIKE)
+
     return Plan(
-        costs=[(*checked.shape(example), len(example.question.split()) // WORDS_ALIKE) for example in train],
+        costs=list(map(cost, train)),
         early=[row for row, example in enumerate(train) if not closed & set(map(normalize, example.answers))],
         early_share=recipe.open_questions_first,
         batch_size=batch,
@@ -144,16 +166,14 @@ def _finish(
     trainer: Trainer,
     family: Family,
     folder: RunFolder,
-    settings: TrainVqaSettings,
+    settings: TrainSettings,
     dataset: Dataset,
     repository: str,
     seconds: float,
 ) -> Run:
     """Write the best checkpoint as `model/` with its card and its baselines, and the run's report."""
-    from safetensors.torch import load_file
-
     best, checkpoint = session.best_checkpoint(trainer, folder)
-    family.network.load_state_dict(load_file(checkpoint / "model.safetensors"), strict=False)
+    family.restore(checkpoint)
     family.network.eval()
     report, baselines = _measure(family, settings, dataset)
     settings_text = config.dump(settings, session.section(settings))
@@ -172,7 +192,7 @@ def _finish(
     return Run(folder.path, model, trainer.state.global_step, best, seconds, report, published)
 
 
-def _measure(family: Family, settings: TrainVqaSettings, dataset: Dataset) -> tuple[Report, dict[str, str]]:
+def _measure(family: Family, settings: TrainSettings, dataset: Dataset) -> tuple[Report, dict[str, str]]:
     """The model on the validation rows, and the baselines beside it as files: name and content."""
     train, validation, batch = (
         dataset.splits["train"],
@@ -192,14 +212,14 @@ def _measure(family: Family, settings: TrainVqaSettings, dataset: Dataset) -> tu
             batch_size=batch,
         )
         return report, {captions.file: captions.to_json()}
-    normalize = normalizer(settings.normalizer)
+    normalize = normalizer(answers_of(settings).normalizer)
     prior = Prior.fit(train, normalize)
     answers = list(answering.answer(family, validation, batch_size=batch))
     measured = measure(validation, answers, prior=prior, normalize=normalize, vocabulary=family.vocabulary)
     return measured, {prior.file: prior.to_json()}
 
 
-def _card(title: str, settings: TrainVqaSettings, dataset: Dataset, report: Report) -> str:
+def _card(title: str, settings: TrainSettings, dataset: Dataset, report: Report) -> str:
     if report.task == "caption":
         can = (
             "It puts captions together from words, best those of its training rows; pictures of other kinds are described"

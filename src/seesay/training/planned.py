@@ -60,6 +60,7 @@ def planned_trainer(
     *,
     measure: Callable[[int], dict[str, float]],
     save: Callable[[Path], None],
+    restore: Callable[[Path], None],
     keep: int,
     report: Callable[[Progress], None],
     stop: Stop,
@@ -71,6 +72,7 @@ def planned_trainer(
         collate: pairs of a row and its `Visit` as the network's tensors.
         measure: what an evaluation after that many steps finds, by name; `loss` among it.
         save: writes the model into a folder, in the form that seesay opens.
+        restore: reads what `save` wrote.
         keep: checkpoints to keep beside the best one.
         by_labels: the network's loss is a mean over the labels that are not -100, so that of the batches of one step each
             counts by how many it has. Else each counts the same.
@@ -117,6 +119,9 @@ def planned_trainer(
         def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
             save(Path(output_dir or folder.path))
 
+        def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+            restore(Path(resume_from_checkpoint))
+
         def _get_output_dir(self, trial: Any) -> str:
             return str(self.staging)
 
@@ -133,12 +138,10 @@ def planned_trainer(
                         file.rename(target / file.name)
 
             folder.write_checkpoint(step, write)
-            best = self.state.best_global_step
-            folder.rotate(keep, [folder.checkpoint(best)] if best else [])
+            # Of step 0 there is no checkpoint, so nothing is spared while there is no best one.
+            folder.rotate(keep, [folder.checkpoint(self.state.best_global_step or 0)])
 
-    # Without this the Trainer trusts the `**kwargs` of ViLT and SpeechT5 to average the loss over accumulated batches, and
-    # they do not: loss and gradients would grow with the number of accumulation steps.
-    network.accepts_loss_kwargs = False
+    _average_losses(network)
     trainer = PlannedTrainer(
         model=network,
         args=arguments,
@@ -149,6 +152,13 @@ def planned_trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _average_losses(network: Any) -> None:
+    """Keep the Trainer from trusting the `**kwargs` of ViLT and SpeechT5 to average the loss over accumulated batches. They do
+    not: loss and gradients would grow with the number of accumulation steps."""
+    if "accepts_loss_kwargs" not in vars(type(network)):
+        network.accepts_loss_kwargs = False
 
 
 def _share(batches: Sequence[dict[str, Any]]) -> None:

@@ -219,6 +219,7 @@ def make_speech_trainer(
         folder,
         measure=measure,
         save=lambda target: learner.save(target, speakers),
+        restore=learner.restore,
         keep=settings.save_total_limit,
         report=report,
         stop=stop,
@@ -294,10 +295,8 @@ def _finish(
     seconds: float,
 ) -> SpeechRun:
     """Write the best checkpoint as `model/` with its card, and the run's report."""
-    from safetensors.torch import load_file
-
     best, checkpoint = session.best_checkpoint(trainer, folder)
-    learner.network.load_state_dict(load_file(checkpoint / "model.safetensors"), strict=False)
+    learner.restore(checkpoint)
     learner.network.config.use_cache = True
     history = trainer.state.log_history
     losses = tuple((int(entry["step"]), float(entry["eval_loss"])) for entry in history if "eval_loss" in entry)

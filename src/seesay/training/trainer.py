@@ -1,18 +1,24 @@
-"""The Trainer of models that answer and describe (see `planned`): an evaluation asks the model as a user would and measures
-VQA accuracy.
+"""The Trainer of models that answer and describe (see `planned`):
+
+- an evaluation asks the model as a user would and measures VQA accuracy;
+- of several captions of a picture each visit learns one, and after as many epochs all of them have been learned.
 
 It knows nothing of data formats, of architectures or of how progress is shown.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..errors import DataError, ImageError
+from ..media import open_image
 from ..metrics import normalizer
 from ..metrics.vqa import score
-from ..models import Family
-from ..settings import Recipe, TrainVqaSettings
+from ..models import Batch, Family
+from ..settings import Recipe, TrainSettings, answers_of
 from ..types import Example
 from .augment import shift
 from .plan import Plan, Visit
@@ -20,7 +26,6 @@ from .planned import Progress, Stop, fixed_random_state, planned_trainer, schedu
 from .run_folder import RunFolder
 
 if TYPE_CHECKING:
-    import torch
     from transformers import Trainer, TrainingArguments
 
 METRIC = "vqa_accuracy"
@@ -31,62 +36,101 @@ def make_trainer(
     train: Sequence[Example],
     validation: Sequence[Example],
     plan: Plan,
-    settings: TrainVqaSettings,
+    settings: TrainSettings,
     recipe: Recipe,
     folder: RunFolder,
     report: Callable[[Progress], None],
     stop: Stop,
 ) -> Trainer:
     """A Trainer for one run."""
-    normalize = normalizer(settings.normalizer)
-
-    def collate(items: Sequence[tuple[Example, Visit]]) -> dict[str, torch.Tensor]:
-        tensors = family.prepare([example for example, _ in items], normalize=normalize).tensors
-        if recipe.augment == "shift":
-            visits = [visit for _, visit in items]
-            moved = shift(tensors["pixel_values"], tensors["pixel_mask"], visits, settings.seed)
-            tensors["pixel_values"] = moved
-        return tensors
-
-    def measure(step: int) -> dict[str, float]:
-        loss, accuracy = validate(family, validation, settings)
-        return {"loss": loss, METRIC: accuracy}
-
     return planned_trainer(
         family.network,
         train,
-        collate,
+        _collator(family, settings, recipe),
         plan,
         _arguments(settings, recipe, plan, folder, family),
         folder,
-        measure=measure,
+        measure=lambda step: validate(family, validation, settings),
         save=family.save,
-        keep=settings.save_total_limit,
+        restore=family.restore,
+        keep=recipe.save_total_limit,
         report=report,
         stop=stop,
     )
 
 
-def validate(family: Family, examples: Sequence[Example], settings: TrainVqaSettings) -> tuple[float, float]:
-    """Mean loss and mean VQA accuracy over `examples`, prepared and computed as for an answer."""
+def _collator(
+    family: Family, settings: TrainSettings, recipe: Recipe
+) -> Callable[[Sequence[tuple[Example, Visit]]], dict[str, Any]]:
+    """What makes the rows of a batch into tensors."""
     import torch
 
-    normalize = normalizer(settings.normalizer)
+    def collate(items: Sequence[tuple[Example, Visit]]) -> dict[str, Any]:
+        rows = [one_caption(example, visit, settings.seed) for example, visit in items]
+        tensors = _prepared(family, rows, settings).tensors
+        if recipe.augment == "shift":
+            pixels = tensors["pixel_values"]
+            mask = tensors.get("pixel_mask", torch.ones_like(pixels[:, 0]))
+            tensors["pixel_values"] = shift(pixels, mask, [visit for _, visit in items], settings.seed)
+        return tensors
+
+    return collate
+
+
+def validate(family: Family, examples: Sequence[Example], settings: TrainSettings) -> dict[str, float]:
+    """Over `examples`, prepared as for an answer: the mean `loss`, of captions that of the first one, and to questions the
+    mean `vqa_accuracy` of the answers. Captions are written at the end only: each takes as many passes as it has tokens."""
+    import torch
+
+    asks = settings.task == "vqa"
+    normalize = normalizer(answers_of(settings).normalizer)
     family.network.eval()
     loss = accuracy = 0.0
+    count = 0
     with torch.inference_mode(), fixed_random_state():
         for start in range(0, len(examples), settings.per_device_eval_batch_size):
             group = examples[start : start + settings.per_device_eval_batch_size]
-            mean, answers = family.examine(family.prepare(group, normalize=normalize))
-            loss += mean * len(group)
-            for example, candidates in zip(group, answers, strict=True):
+            found = family.examine(_prepared(family, group, settings), answer=asks)
+            loss += found.loss * found.count
+            count += found.count
+            for example, candidates in zip(group, found.answers, strict=asks):
                 accuracy += score(example, candidates[0].text, normalize=normalize)
     family.network.train()
-    return loss / len(examples), accuracy / len(examples)
+    return {"loss": loss / count, **({METRIC: accuracy / len(examples)} if asks else {})}
+
+
+def one_caption(example: Example, visit: Visit, seed: int) -> Example:
+    """The row with one of its captions, another one at each visit until all came by; a row with a question as it is."""
+    import numpy
+
+    if example.question or len(example.answers) < 2:
+        return example
+    turn, place = divmod(visit.epoch, len(example.answers))
+    order = numpy.random.default_rng([seed, visit.row, turn]).permutation(len(example.answers))
+    return dataclasses.replace(example, answers=(example.answers[order[place]],), weights=())
+
+
+def _prepared(family: Family, examples: Sequence[Example], settings: TrainSettings) -> Batch:
+    """The rows with labels; a picture that broke since the data was checked is told with its row."""
+    try:
+        return family.prepare(examples, normalize=normalizer(answers_of(settings).normalizer))
+    except ImageError as error:
+        for example in examples:
+            try:
+                for source in example.images:
+                    open_image(source)
+            except ImageError as broken:
+                hint = broken.hint or "replace it and give the same command again"
+                raise DataError(
+                    f"{Path(broken.where).name}: {broken.message}", where=example.origin, hint=hint
+                ) from None
+        raise DataError(
+            f"{error.message}, for a moment", where=error.where, hint="give the same command again"
+        ) from None
 
 
 def _arguments(
-    settings: TrainVqaSettings, recipe: Recipe, plan: Plan, folder: RunFolder, family: Family
+    settings: TrainSettings, recipe: Recipe, plan: Plan, folder: RunFolder, family: Family
 ) -> TrainingArguments:
     from transformers import TrainingArguments
 

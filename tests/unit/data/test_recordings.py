@@ -109,7 +109,10 @@ def test_data_sets_of_datasets_keep_the_encoded_bytes(tmp_path: Path) -> None:
     made = datasets.Dataset.from_dict(table).cast_column("audio", datasets.Audio(sampling_rate=8_000))
     made.save_to_disk(tmp_path / "saved")
     found = load(tmp_path / "saved")
-    assert [(row.audio, row.text, row.speaker) for row in found.splits["train"]] == [(wav, "een", "3"), (wav, "twee", "4")]
+    assert [(row.audio, row.text, row.speaker) for row in found.splits["train"]] == [
+        (wav, "een", "3"),
+        (wav, "twee", "4"),
+    ]
 
 
 def test_pictures_are_no_recordings(color_data: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 import seesay
 from seesay import Example
 from seesay.errors import InputError, ModelError
-from seesay.models import for_training, load
+from seesay.models import load
 from seesay.settings import AskSettings, GenerationSettings, ModelSettings
 
 EVERY = ["git", "blip-vqa", "blip-caption", "blip2-opt", "blip2-t5", "instructblip-opt", "instructblip-t5"]
@@ -212,14 +212,3 @@ def test_a_missing_tokenizer_or_image_processor_is_named(name: str, copy: Any) -
     (folder / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match="no tokenizer"):
         load(ModelSettings(model=str(folder)))
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_training_is_refused_by_name(
-    name: str, generative_checkpoints: dict[str, Path], models: dict[str, Any]
-) -> None:
-    settings = ModelSettings(model=str(generative_checkpoints[name]))
-    with pytest.raises(ModelError, match="is not supported yet"):
-        for_training(settings, "", ["yes", "no"], ["is it?"], seed=1)
-    with pytest.raises(ModelError, match="is not supported yet"):
-        models[name].family.prepare([Example((Image.new("RGB", (9, 9)),), "a", ("b",))], normalize=str.lower)

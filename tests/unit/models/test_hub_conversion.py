@@ -46,6 +46,11 @@ def hub(folder: Path, author: str) -> Iterator[str]:
             if not path.startswith("/jane/voice/resolve/"):
                 return self.send_error(404)
             commit, name = path.removeprefix("/jane/voice/resolve/").split("/", 1)
+            if not (folder / name).is_file():
+                self.send_response(404)
+                self.send_header("X-Error-Code", "EntryNotFound")
+                self.send_header("Content-Length", "0")
+                return self.end_headers()
             return self._send((folder / name).read_bytes(), branches.get(commit, commit))
 
         def do_HEAD(self) -> None:
@@ -74,6 +79,29 @@ def hub(folder: Path, author: str) -> Iterator[str]:
         server.server_close()
 
 
+def python(code: str, folder: Path, author: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run in a process whose Hub this is, with an empty cache."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
+    with hub(folder, author) as address:
+        environment = {**kept, "HF_ENDPOINT": address, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
+        words = [sys.executable, "-c", code, *arguments]
+        return subprocess.run(words, env=environment, capture_output=True, text=True)
+
+
+def test_files_beside_the_weights_are_fetched_when_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bark"}')
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "one.npy").write_bytes(b"an array")
+    code = (
+        "from seesay.errors import ModelError\nfrom seesay.models.checkpoint import find\n"
+        "voice = find('jane/voice', 'refs/pr/2')\nprint(voice.file('presets/one.npy').read_text())\n"
+        "try:\n    voice.file('presets/two.npy')\nexcept ModelError as error:\n    print(error)\n"
+    )
+    done = python(code, tmp_path, "SFconvertbot")
+    assert done.stdout.splitlines()[:2] == ["an array", "jane/voice: no file 'presets/two.npy'"], done.stderr
+
+
 @pytest.mark.parametrize(("author", "revision", "opened"), [
     ("SFconvertbot", "", CONVERTED), ("mallory", "", MAIN), ("SFconvertbot", "main", MAIN), ("mallory", "refs/pr/2", CONVERTED),
 ])  # fmt: skip
@@ -81,11 +109,8 @@ def test_only_the_converters_copy_is_taken_unasked(author: str, revision: str, o
     (tmp_path / "config.json").write_text('{"model_type": "vits"}')
     (tmp_path / "model.safetensors").write_bytes(b"weights")
     (tmp_path / "pytorch_model.bin").write_bytes(b"never fetched")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
     code = "import sys; from seesay.models.checkpoint import find; print(find('jane/voice', sys.argv[1]).folder)"
-    with hub(tmp_path, author) as address:
-        environment = {**kept, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1"}
-        done = subprocess.run([sys.executable, "-c", code, revision], env=environment, capture_output=True, text=True)
+    done = python(code, tmp_path, author, revision)
     assert done.returncode == 0, done.stderr
     folder = Path(done.stdout.strip())
     assert folder.name == opened

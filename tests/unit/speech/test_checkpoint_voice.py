@@ -54,6 +54,27 @@ def test_pickled_and_damaged_weights_are_refused(voice_checkpoints: dict[str, Pa
         load(VoiceSettings(model=str(folder)))
 
 
+@pytest.mark.parametrize("name", ["bark", "vits"])
+def test_weights_are_read_by_the_names_of_the_published_checkpoints(
+    name: str, voice_checkpoints: dict[str, Path], tmp_path: Path
+) -> None:
+    """They were saved when torch called the two factors of a normalized weight weight_g and weight_v."""
+    from safetensors.torch import load_file, save_file
+
+    folder = Path(shutil.copytree(voice_checkpoints[name], tmp_path / "voice"))
+    weights, renamed = load_file(folder / "model.safetensors"), {}
+    for key, value in weights.items():
+        for new, old in (("original0", "weight_g"), ("original1", "weight_v")):
+            key = key.replace(f"parametrizations.weight.{new}", old)
+        renamed[key] = value
+    assert weights.keys() != renamed.keys()
+    save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
+    one, other = (
+        load(VoiceSettings(model=str(path))).synthesize("a cat") for path in (folder, voice_checkpoints[name])
+    )
+    assert numpy.array_equal(one, other)
+
+
 def test_a_text_is_spoken_alike_by_two_threads_at_once(voice_checkpoints: dict[str, Path]) -> None:
     engine = load(VoiceSettings(model=str(voice_checkpoints["vits"])))
     alone = engine.synthesize("A brown dog is running.")
@@ -75,6 +96,16 @@ def test_numbers_that_are_long_when_spelled_are_said_in_parts(voice_checkpoints:
     speech = speak("1234567890" * 6, engine)
     assert len(speech.cues) == 1
     assert speech.omitted == ()
+
+
+def test_the_settings_of_speak_hold_for_the_functions(
+    voice_checkpoints: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = str(voice_checkpoints["vits"])
+    (tmp_path / "seesay.toml").write_text(f"[speak]\nmodel = {json.dumps(model)}\nseed = 3\n")
+    assert numpy.array_equal(seesay.speak("A dog.").samples, seesay.speak("A dog.", model, seed=3).samples)
+    assert seesay.speak("A dog.", "hibari").sample_rate == 24_000
 
 
 def test_the_public_functions(voice_checkpoints: dict[str, Path]) -> None:

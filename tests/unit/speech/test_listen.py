@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import numpy
 import pytest
@@ -39,6 +40,20 @@ def test_a_checkpoint_of_transformers_writes_what_transformers_writes(
     assert heard.seconds == pytest.approx(len(samples) / RATE)
     again = seesay.listen(recording, model=str(whisper_checkpoint))
     assert again == heard
+
+
+def test_a_checkpoint_of_several_languages_hears_which_or_is_told(
+    voice_maker: ModuleType, recording: Path, tmp_path: Path
+) -> None:
+    folder = str(voice_maker.whisper(tmp_path / "tiny", languages=("en", "nl", "de")))
+    heard = seesay.listen(recording, model=folder)
+    assert heard.language in ("en", "nl", "de")
+    assert seesay.listen(recording, model=folder, language=heard.language) == heard
+    told = {language: seesay.listen(recording, model=folder, language=language) for language in ("en", "nl", "de")}
+    assert [transcript.language for transcript in told.values()] == ["en", "nl", "de"]
+    assert len({transcript.text for transcript in told.values()}) > 1
+    with pytest.raises(UsageError, match=r"(?s)no language 'fr'.*de, en, nl"):
+        seesay.listen(recording, model=folder, language="fr")
 
 
 def test_silence_is_told_without_asking_the_model(whisper_checkpoint: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seesay.speech.spell import Speller, english
+from seesay.speech.spell import LANGUAGES, Speller, _num2words, english
 
 PLAIN = Speller("eng", (string.ascii_letters + " .,!?'-").__contains__)
 SMALL = Speller("en", (string.ascii_lowercase + " ").__contains__)
@@ -72,6 +72,10 @@ def test_accents_that_the_alphabet_has_are_kept() -> None:
 def test_numbers_of_other_languages_are_words(language: str, text: str, said: str) -> None:
     alphabet = string.ascii_letters + "äöüéèñ Ä-"
     assert Speller(language, alphabet.__contains__).spell(text) == said
+
+
+def test_every_language_in_the_table_has_numbers() -> None:
+    assert [code for code in LANGUAGES.values() if code != "en" and _num2words(code) is None] == []
 
 
 def test_digits_of_a_language_that_nothing_here_spells_are_told_as_left_out() -> None:

@@ -70,7 +70,9 @@ def test_accumulated_gradients_equal_the_large_batch(plain: Path, spoken_data: P
             gradient_accumulation_steps=accumulation,
         )  # fmt: skip
         prepared, told = prepared_in(settings, learner), list[Progress]()
-        make_speech_trainer(learner, prepared, settings, RunFolder(settings.output), told.append, Stop(), lambda *_: None).train()
+        make_speech_trainer(
+            learner, prepared, settings, RunFolder(settings.output), told.append, Stop(), lambda *_: None
+        ).train()
         noted.append(next(state.values for state in told if "grad_norm" in state.values))
     assert noted[0]["loss"] == pytest.approx(noted[1]["loss"], rel=1e-3)
     assert noted[0]["grad_norm"] == pytest.approx(noted[1]["grad_norm"], rel=2e-2)
@@ -103,7 +105,9 @@ def test_checkpointed_activations_change_no_loss(base: Path, spoken_data: Path, 
             spoken_data, tmp_path / str(checkpointing), base, gradient_checkpointing=checkpointing, max_steps=2
         )
         prepared, told = prepared_in(settings, learner), list[Progress]()
-        make_speech_trainer(learner, prepared, settings, RunFolder(settings.output), told.append, Stop(), lambda *_: None).train()
+        make_speech_trainer(
+            learner, prepared, settings, RunFolder(settings.output), told.append, Stop(), lambda *_: None
+        ).train()
         noted.append([state.values["loss"] for state in told if "grad_norm" in state.values])
     assert noted[0] == pytest.approx(noted[1], rel=1e-5)
 

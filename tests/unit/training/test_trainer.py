@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from seesay import RunError, TrainVqaSettings, data
+from seesay import DataError, Example, RunError, TrainCaptionSettings, TrainVqaSettings, data
 from seesay.answering import answer
 from seesay.metrics import normalizer
 from seesay.metrics.vqa import score
 from seesay.models import Family, for_training
 from seesay.settings import Recipe, settle
-from seesay.training.plan import Plan
+from seesay.training.plan import Plan, Visit
 from seesay.training.run_folder import RunFolder
-from seesay.training.trainer import Progress, Stop, make_trainer, validate
+from seesay.training.trainer import Progress, Stop, make_trainer, one_caption, validate
 
 RECIPE = Recipe(per_device_train_batch_size=8, learning_rate=1e-3, eval_steps=1, logging_steps=1)
 
@@ -24,9 +24,14 @@ def settings_for(color_data: Path, output: Path, **changes: object) -> TrainVqaS
     return settle(TrainVqaSettings(**values), RECIPE)[0]  # type: ignore[arg-type]
 
 
-def fresh(checkpoint: Path, rows: tuple[data.Dataset, ...] | None = None) -> Family:
-    settings = TrainVqaSettings(model=str(checkpoint))
-    return for_training(settings, "", ("yes", "no", "red", "green", "blue"), [], seed=1)
+def fresh(checkpoint: Path) -> Family:
+    """Without dropout, which is drawn by the step and not by the row."""
+    settings = TrainVqaSettings(model=str(checkpoint), seed=1)
+    family = for_training(settings, ("yes", "no", "red", "green", "blue"), [])
+    for module in family.network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return family
 
 
 def train(
@@ -37,19 +42,22 @@ def train(
     family, told = fresh(checkpoint), list[Progress]()
     plan = Plan([()] * len(rows), [], 0.0, batch, accumulation, steps, seed=1)
     folder = RunFolder(settings.output)
-    settings = replace(settings, gradient_accumulation_steps=accumulation)
     make_trainer(
         family, rows, dataset.splits["validation"], plan, settings, recipe, folder, told.append, Stop()
     ).train()
     return family, told
 
 
-def test_accumulated_gradients_equal_the_large_batch(vilt_base: Path, color_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["vilt_base", "git_checkpoint", "blip_checkpoint", "mini_checkpoint"])
+def test_accumulated_gradients_equal_the_large_batch(
+    kind: str, request: pytest.FixtureRequest, color_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Compared by loss and gradient norm: AdamW turns the last bits of a tiny gradient into a whole step."""
+    monkeypatch.setenv("SEESAY_CACHE", str(tmp_path / "cache"))
     noted = []
     for batch, accumulation in ((8, 1), (2, 4)):
         settings = settings_for(color_data, tmp_path / str(batch))
-        _, told = train(vilt_base, settings, batch, accumulation, steps=1)
+        _, told = train(request.getfixturevalue(kind), settings, batch, accumulation, steps=1)
         noted.append(next(state.values for state in told if "grad_norm" in state.values))
     assert noted[0]["grad_norm"] == pytest.approx(noted[1]["grad_norm"], rel=1e-5)
     assert noted[0]["loss"] == pytest.approx(noted[1]["loss"], rel=1e-5)
@@ -75,10 +83,53 @@ def test_the_accuracy_in_training_is_the_accuracy_of_the_answers(
         score(example, given.text, normalize=normalize)
         for example, given in zip(rows, answer(family, rows), strict=True)
     ]
-    loss, accuracy = validate(family, rows, settings)
-    assert accuracy == pytest.approx(sum(scores) / len(scores))
-    assert loss > 0
+    found = validate(family, rows, settings)
+    assert found["vqa_accuracy"] == pytest.approx(sum(scores) / len(scores))
+    assert found["loss"] > 0
     assert family.network.training
+
+
+@pytest.mark.parametrize("size", [1, 4, 64])
+def test_the_loss_of_an_evaluation_is_that_of_the_first_captions_whatever_the_batch(
+    size: int, git_checkpoint: Path, vilt_pictures: list[Path], tmp_path: Path
+) -> None:
+    family = fresh(git_checkpoint)
+    said = [("a red photo", "x"), ("two dog with a small white cat on the street",), ("sky",), ("table", "man")]
+    rows = [Example((vilt_pictures[index % 3],), "", captions) for index, captions in enumerate(said)]
+    settings = TrainCaptionSettings(data="x", output=tmp_path, per_device_eval_batch_size=size)
+    found = validate(family, rows, settings)
+    assert set(found) == {"loss"}
+    first = [Example(row.images, "", row.answers[:1]) for row in rows]
+    together = family.examine(family.prepare(first, normalize=str), answer=False)
+    assert found["loss"] == pytest.approx(together.loss, rel=1e-5)
+
+
+def test_each_visit_learns_one_caption_and_all_of_them_in_turn() -> None:
+    row = Example((), "", ("a", "b", "c", "d"))
+    drawn = [one_caption(row, Visit(7, epoch), seed=3).answers for epoch in range(12)]
+    assert all(len(captions) == 1 for captions in drawn)
+    for turn in range(3):
+        assert {caption for (caption,) in drawn[4 * turn : 4 * turn + 4]} == {"a", "b", "c", "d"}
+    assert drawn == [one_caption(row, Visit(7, epoch), seed=3).answers for epoch in range(12)]
+    others = [[one_caption(row, Visit(place, 0), seed).answers for place in range(30)] for seed in (3, 4)]
+    assert others[0] != others[1]
+    assert {caption for (caption,) in others[0]} == {"a", "b", "c", "d"}
+    asked = Example((), "which?", ("a", "b"))
+    assert one_caption(asked, Visit(0, 0), seed=3) is asked
+
+
+def test_a_picture_that_breaks_on_the_way_is_told_with_its_row(
+    git_checkpoint: Path, color_data: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    copy = tmp_path / "data"
+    shutil.copytree(color_data, copy)
+    settings = settings_for(copy, tmp_path / "run")
+    data.load(settings)
+    (copy / "images/train4.png").write_bytes(b"cut short")
+    with pytest.raises(DataError, match=r"train.jsonl:(9|10): train4.png: [\s\S]*"):
+        train(git_checkpoint, settings, 18, 1, steps=2)
 
 
 def test_every_row_is_noted_with_step_epoch_and_estimate(vilt_base: Path, color_data: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def command(text: str, as_json: bool, **given: Any) -> None:
         seesay speak - --play < letter.txt
         seesay speak "Een bruine hond." --model facebook/mms-tts-nld -o hond.wav
         seesay speak "[laughs] A dog!" --model suno/bark-small --speaker v2/en_speaker_6 -o dog.wav
-        seesay speak "A dog." --model microsoft/speecht5_tts --speaker me.wav -o dog.wav
+        seesay speak "A dog." --model microsoft/speecht5_tts --speaker me.npy -o dog.wav
     """
     settings = settle(SpeakSettings, "speak", given)
     if settings.output is None and not settings.play:

@@ -42,10 +42,15 @@ def vqa(as_json: bool, **given: Any) -> None:
 @json_option
 @settings_options(TrainCaptionSettings)
 def caption(as_json: bool, **given: Any) -> None:
-    """Fine-tune a model that describes pictures: rows {"image": ..., "caption": ...}.
+    """Fine-tune a model that describes pictures: rows {"image": ..., "caption": ...}, or "captions" with several.
+
+    Without --model it is seesay-mini that learns. GIT, BLIP and BLIP-2 learn as well, whole, by adapters (--lora) or with
+    the part that looks at pictures left as it is (--freeze-vision). What they would learn is shown by seesay check --model.
 
     \b
         seesay train caption --data my/train.jsonl --output runs/mine
+        seesay train caption --data my/train.jsonl --model microsoft/git-base --lora 8 --freeze-vision
+        seesay train caption --data my/train.jsonl --from-scratch git-small
     """
     settings = settle(TrainCaptionSettings, "train.caption", given)
     with render.training(as_json=as_json) as progress:

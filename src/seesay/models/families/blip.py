@@ -28,6 +28,8 @@ class Blip(Generative):
     name: ClassVar[str] = "blip"
     model_types: ClassVar[tuple[str, ...]] = ("blip",)
     architectures: ClassVar[tuple[str, ...]] = (DESCRIBES, ANSWERS)
+    text_blocks: ClassVar[tuple[str, ...]] = ("text_decoder.bert.encoder.", "text_encoder.encoder.")
+    vision_blocks: ClassVar[tuple[str, ...]] = ("vision_model.encoder.",)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
@@ -42,8 +44,13 @@ class Blip(Generative):
         weights = load_weights(network, checkpoint, config, placement, attention="eager")
         model = cls(weights, image_processor, tokenizer, checkpoint, placement)
         model.captions = checkpoint.architecture == DESCRIBES
+        model.answers = not model.captions
         _put_masks_back(model._decoder)
         return model
+
+    @property
+    def _tower(self) -> Any:
+        return self._network.vision_model
 
     @property
     def _decoder(self) -> Any:
@@ -56,9 +63,8 @@ class Blip(Generative):
     def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
         self._refuse_the_other_task(questions)
         if self.captions:
-            longest = self._longest - self._room
-            start = self._decoder.config.bos_token_id
-            return pad_left([[start, *self._encode(text)][:longest] for text in questions], self._padding)
+            start, room = self._decoder.config.bos_token_id, self._prompt_room
+            return pad_left([[start, *self._encode(text)][:room] for text in questions], self._padding)
         # Read by an encoder, so padded at the right.
         text = self.tokenizer(
             list(questions),

@@ -35,6 +35,11 @@ class Blip2(Generative):
     behind: ClassVar[str] = " Answer:"
     describe: ClassVar[str] = ""
     """The prompt for a caption."""
+    text_blocks: ClassVar[tuple[str, ...]] = (
+        *("language_model.model.", "language_model.encoder.", "language_model.decoder."),
+        *("qformer.encoder.", "language_projection"),
+    )
+    vision_blocks: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
@@ -56,6 +61,18 @@ class Blip2(Generative):
         tokenizer = read_processor(AutoTokenizer, checkpoint, trust_remote_code=False)
         weights = load_weights(network, checkpoint, config, placement)
         return cls(weights, image_processor, tokenizer, checkpoint, placement)
+
+    def _teach(self) -> None:
+        super()._teach()
+        from ..teaching import freeze
+
+        # As published: what is learned is between what looks and what writes.
+        freeze(self._tower)
+        self._network.language_model.requires_grad_(False)
+
+    @property
+    def _tower(self) -> Any:
+        return self._network.vision_model
 
     @property
     def _decoder(self) -> Any:
@@ -92,7 +109,7 @@ class Blip2(Generative):
     def _cut(self, text: str, pictures: int) -> list[int]:
         """Tokens with the language model's own first and last ones; too long a question loses its end, not the prompt's."""
         ids: list[int] = self.tokenizer(text, split_special_tokens=True).input_ids
-        kept = self._longest - self._room - pictures
+        kept = self._prompt_room - pictures
         last = len(self.tokenizer(self.behind).input_ids)
         return ids if len(ids) <= kept else [*ids[: kept - last], *ids[len(ids) - last :]]
 

@@ -10,18 +10,48 @@ The prompt is `[CLS] question` and has no [SEP]: behind that token a text is ove
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...errors import ModelError
-from ..checkpoint import Checkpoint, Placement, load_weights
+from ...settings import Recipe
+from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
+from ..family import Scratch
 from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
     import PIL.Image
 
 WIDEST = 8
 """Longer side by shorter one, beyond which only the middle is scaled: the processor keeps no more than a square of it."""
+
+SMALL = Scratch(
+    summary="about 3.5 million parameters, pictures squeezed into 112 x 112 pixels, patches of 14",
+    architecture={
+        "hidden_size": 192,
+        "num_attention_heads": 4,
+        "intermediate_size": 768,
+        "num_hidden_layers": 4,
+        "vision_layers": 4,
+        "image_size": 112,
+        "patch_size": 14,
+        "max_position_embeddings": 128,
+        "initializer_range": 0.07,
+    },
+    recipe=Recipe(
+        num_train_epochs=60.0,
+        per_device_train_batch_size=16,
+        learning_rate=5e-4,
+        lr_scheduler_type="cosine",
+        warmup_ratio=0.05,
+        weight_decay=0.05,
+        adam_beta2=0.98,
+        augment="shift",
+        eval_steps=200,
+    ),
+)
 
 
 class Git(Generative):
@@ -31,6 +61,9 @@ class Git(Generative):
     model_types: ClassVar[tuple[str, ...]] = ("git",)
     architectures: ClassVar[tuple[str, ...]] = ("GitForCausalLM",)
     captions: bool = True
+    text_blocks: ClassVar[tuple[str, ...]] = ("git.encoder.",)
+    vision_blocks: ClassVar[tuple[str, ...]] = ("git.image_encoder.vision_model.encoder.",)
+    scratch: ClassVar[Mapping[str, Scratch]] = {"git-small": SMALL}
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
@@ -46,9 +79,50 @@ class Git(Generative):
         network = load_weights(GitForCausalLM, checkpoint, config, placement, attention="eager")
         return cls(network, image_processor, tokenizer, checkpoint, placement)
 
+    @classmethod
+    def create(
+        cls, configuration: str, placement: Placement, vocabulary: Sequence[str], questions: Iterable[str], seed: int
+    ) -> Self:
+        torch = import_torch()
+        from transformers import BertTokenizer, GitConfig, GitForCausalLM
+        from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+        words = build_vocabulary([*questions, *vocabulary])
+        size = cls.scratch[configuration].architecture
+        same = {
+            name: size[name]
+            for name in ("hidden_size", "num_attention_heads", "intermediate_size", "initializer_range")
+        }
+        sight = {**same, "num_hidden_layers": size["vision_layers"]}
+        config = GitConfig(
+            vision_config={**sight, "image_size": size["image_size"], "patch_size": size["patch_size"]},
+            **same,
+            num_hidden_layers=size["num_hidden_layers"],
+            max_position_embeddings=size["max_position_embeddings"],
+            vocab_size=len(words),
+            pad_token_id=words["[PAD]"],
+            bos_token_id=words["[CLS]"],
+            eos_token_id=words["[SEP]"],
+            attn_implementation="eager",
+        )
+        torch.manual_seed(seed)
+        network = GitForCausalLM(config)
+        square = {"height": size["image_size"], "width": size["image_size"]}
+        # Squeezed into the square, so that nothing of the picture is cut off.
+        image_processor = CLIPImageProcessorPil(size=square, do_center_crop=False)
+        tokenizer = BertTokenizer(vocab=words, model_max_length=size["max_position_embeddings"])
+        checkpoint = Checkpoint(configuration, Path(), "", config.to_dict())
+        model = cls(network.to(placement.device), image_processor, tokenizer, checkpoint, placement)
+        model._teach()
+        return model
+
+    @property
+    def _tower(self) -> Any:
+        return self._network.git.image_encoder
+
     def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
-        longest = self._longest - self._room
-        rows = [[self.tokenizer.cls_token_id, *self._encode(question)][:longest] for question in questions]
+        start, room = self.tokenizer.cls_token_id, self._prompt_room
+        rows = [[start, *self._encode(question)][:room] for question in questions]
         return pad_left(rows, self._padding)
 
     def _prompt(self, tensors: dict[str, Any]) -> Prompt:

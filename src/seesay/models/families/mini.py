@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -18,11 +18,10 @@ import numpy
 
 from ...errors import InputError, MissingExtra, ModelError, UsageError
 from ...media import digest_image, open_image
-from ...metrics.vqa import soft_scores
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource
 from ..checkpoint import EXTRA, Checkpoint, Placement, import_torch
-from ..family import Batch, Family
+from ..family import IGNORED, Batch, Examined, Family, reply_of
 from ..feature_cache import FeatureCache
 from ..mini.calibration import KINDS, Calibration
 from ..mini.encoder import SHAPES, Encoder, open_session, prepare
@@ -46,6 +45,16 @@ DEFAULT_RISK = 0.1
 DESCRIBE = ("describe", "caption")
 """A question that begins so asks for a caption."""
 FEATURES = ("fine", "coarse", "pooled", "colors", "hints", "chances")
+RECIPE = Recipe(
+    num_train_epochs=8.0,
+    per_device_train_batch_size=32,
+    learning_rate=5e-4,
+    lr_scheduler_type="cosine",
+    warmup_ratio=0.1,
+    weight_decay=0.05,
+    eval_steps=100,
+    logging_steps=20,
+)
 
 
 class Mini(Family):
@@ -57,16 +66,9 @@ class Mini(Family):
     captions: bool = True
     embedded: ClassVar[dict[str, Path]] = {"seesay-mini": EMBEDDED}
     unknown: ClassVar[str] = UNKNOWN_ANSWER
-    recipe: ClassVar[Recipe] = Recipe(
-        num_train_epochs=8.0,
-        per_device_train_batch_size=32,
-        learning_rate=5e-4,
-        lr_scheduler_type="cosine",
-        warmup_ratio=0.1,
-        weight_decay=0.05,
-        eval_steps=100,
-        logging_steps=20,
-    )
+    recipes: ClassVar[Mapping[str, Recipe]] = dict.fromkeys(("vqa", "caption"), RECIPE)
+    writes: ClassVar[bool] = True
+    sees_pixels: ClassVar[bool] = False
 
     def __init__(self, checkpoint: Checkpoint, placement: Placement, tokenizer: Tokenizer, runtime: _Runtime) -> None:
         folder = checkpoint.folder
@@ -137,7 +139,8 @@ class Mini(Family):
         prompts = [self._prompt(example.question) for example in examples]
         if normalize is None:
             return Batch({**tensors, "prompts": prompts}, tuple((digest,) for digest in digests))
-        return Batch(self._with_labels(tensors, prompts, examples, normalize), tuple((digest,) for digest in digests))
+        texts = [self._text(example, normalize) for example in examples]
+        return Batch(self._lesson(tensors, texts) | {"prompts": prompts}, tuple((digest,) for digest in digests))
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
         tensors = {name: numpy.asarray(batch.tensors[name]) for name in (*FEATURES, "picture")}
@@ -191,13 +194,26 @@ class Mini(Family):
         for name in ("encoder.onnx", "classes.json"):
             shutil.copyfile(self.checkpoint.folder / name, folder / name)
 
-    def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
+    def examine(self, batch: Batch, *, answer: bool) -> Examined:
         import torch
 
         self.network.eval()
         with torch.inference_mode():
             loss = float(self.network(**batch.tensors)["loss"])
-        return loss, self.predict(batch, 1)
+        tokens = int((batch.tensors["labels"] != IGNORED).sum())
+        return Examined(loss, tokens, self.predict(batch, 1) if answer else [])
+
+    def adapt(self, *, lora: int, freeze_vision: bool, seed: int) -> None:
+        if lora:  # its encoder is frozen and its features are kept in any case
+            hint = "it is small enough to be trained as it is"
+            raise ModelError("seesay-mini takes no adapters", where=self.checkpoint.name, hint=hint)
+
+    def preview(self, example: Example, normalize: Callable[[str], str]) -> tuple[tuple[str, bool], ...]:
+        prompt, reply = self._text(example, normalize)
+        learned = [*reply, self.tokenizer.ids[END]]
+        return tuple(
+            (self.tokenizer.tokens[token], place >= len(prompt)) for place, token in enumerate([*prompt, *learned])
+        )
 
     def why_unknown(self, question: str) -> str:
         words = self.tokenizer.unknown_words(question)
@@ -227,7 +243,7 @@ class Mini(Family):
 
     def _prompt(self, question: str) -> list[int]:
         ids = self.tokenizer.ids
-        if not question.strip() or question.lower().startswith(DESCRIBE):
+        if _is_caption(question):
             return [ids[CAPTION]]
         if self._cache is None and self.tokenizer.unknown_words(question):
             return []  # not understood: no answer is looked for
@@ -253,28 +269,29 @@ class Mini(Family):
             self._seen.popitem(last=False)
         return rows
 
-    def _with_labels(
-        self,
-        tensors: dict[str, Any],
-        prompts: list[list[int]],
-        examples: Sequence[Example],
-        normalize: Callable[[str], str],
-    ) -> dict[str, Any]:
-        """ids, targets and weights (B, T) of the best answer of each row; prompts stay, for evaluations."""
+    def _text(self, example: Example, normalize: Callable[[str], str]) -> tuple[list[int], list[int]]:
+        """The prompt and the reply of a training row, without its end, no longer than the model reads."""
+        ids, question = self.tokenizer.ids, example.question
+        longest = int(self.checkpoint.config["max_tokens"])
+        asked = [ids[ASK], *self.tokenizer.encode_question(question)[: longest // 2], ids[ANSWER]]
+        prompt = [ids[CAPTION]] if _is_caption(question) else asked
+        return prompt, self.tokenizer.encode(reply_of(example, normalize))[: longest - 1 - len(prompt)]
+
+    def _lesson(
+        self, features: dict[str, Array], texts: Sequence[tuple[list[int], list[int]]]
+    ) -> dict[str, torch.Tensor]:
+        """Features, with `ids` and `labels` (B, T): what is read, and what is to be written behind it, where it is learned."""
         import torch
 
         end, pad = self.tokenizer.ids[END], self.tokenizer.ids[PAD]
-        replies = [self.tokenizer.encode(_best_answer(example, normalize)) for example in examples]
-        longest = int(self.checkpoint.config["max_tokens"])
-        texts = [[*prompt, *reply][: longest - 1] for prompt, reply in zip(prompts, replies, strict=True)]
-        ids = numpy.full((len(texts), max(map(len, texts))), pad, numpy.int64)
-        targets, weights = ids.copy(), numpy.zeros(ids.shape, numpy.float32)
-        for row, (text, prompt) in enumerate(zip(texts, prompts, strict=True)):
-            ids[row, : len(text)] = text
-            targets[row, : len(text)] = [*text[1:], end]
-            weights[row, len(prompt) - 1 : len(text)] = 1.0
-        arrays = {**tensors, "ids": ids, "targets": targets, "weights": weights}
-        return {name: torch.from_numpy(value) for name, value in arrays.items()} | {"prompts": prompts}
+        longest = max(len(prompt) + len(reply) for prompt, reply in texts)
+        ids = torch.full((len(texts), longest), pad)
+        labels = torch.full((len(texts), longest), IGNORED)
+        for row, (prompt, reply) in enumerate(texts):
+            stop = len(prompt) + len(reply)
+            ids[row, :stop] = torch.tensor([*prompt, *reply])
+            labels[row, len(prompt) - 1 : stop] = torch.tensor([*reply, end])
+        return {name: torch.from_numpy(part) for name, part in features.items()} | {"ids": ids, "labels": labels}
 
 
 def kind_of(answer: str) -> str:
@@ -350,12 +367,8 @@ def _parts(flat: Array) -> dict[str, Array]:
     return found
 
 
-def _best_answer(example: Example, normalize: Callable[[str], str]) -> str:
-    """The answer most people gave; a caption as it was written."""
-    if not example.question:
-        return example.answers[0]
-    scores = soft_scores(example.answers, example.weights, normalize=normalize)
-    return max(scores, key=lambda answer: scores[answer])
+def _is_caption(question: str) -> bool:
+    return not question.strip() or question.lower().startswith(DESCRIBE)
 
 
 def _only_picture(example: Example) -> ImageSource:

@@ -11,7 +11,6 @@ about 2,169 at the start for 3,129 answers, 9 for 13. Learning rates and gradien
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -21,8 +20,10 @@ from ...media import digest_image, open_image
 from ...metrics.vqa import soft_scores
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource
+from ..adapter import Adapter, save_network
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
-from ..family import Batch, Family, Scratch
+from ..family import Batch, Examined, Family, Scratch
+from ..picture_memory import PictureMemory
 from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 
 ANSWER_HEAD = "ViltForQuestionAnswering"
 LAST_LAYER = "classifier.3."
-PREPARED_BYTES = 2**30
-"""Memory for pictures that are prepared already, so that five questions about one picture prepare it once."""
+BLOCKS = ("vilt.encoder.",)
 GRAY = (127, 127, 127)
 
 
@@ -83,8 +83,8 @@ class Vilt(Family):
         self.placement = placement
         self.vocabulary = tuple(network.config.id2label[index] for index in range(network.config.num_labels))
         self._ids = {answer: index for index, answer in enumerate(self.vocabulary)}
-        self._prepared: OrderedDict[str, Pixels] = OrderedDict()
-        self._prepared_bytes = 0
+        self._memory: PictureMemory[Pixels] = PictureMemory()
+        self._adapter: Adapter | None = None
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
@@ -181,10 +181,22 @@ class Vilt(Family):
             logits: torch.Tensor = self._network(**inputs).logits
         return logits
 
-    def examine(self, batch: Batch) -> tuple[float, list[tuple[Candidate, ...]]]:
+    def examine(self, batch: Batch, *, answer: bool) -> Examined:
+        import torch
+
+        self._network.eval()
         inputs = {key: value.to(self.placement.device) for key, value in batch.tensors.items()}
-        outputs = self._network(**inputs)
-        return float(outputs.loss), self._rank(outputs.logits, 1)
+        with torch.inference_mode():
+            outputs = self._network(**inputs)
+        return Examined(float(outputs.loss), len(batch.digests), self._rank(outputs.logits, 1) if answer else [])
+
+    def adapt(self, *, lora: int, freeze_vision: bool, seed: int) -> None:
+        if freeze_vision:
+            hint = "pictures and words go through one network in it; --lora leaves the weights as they are"
+            raise ModelError("ViLT has no vision tower that could be frozen", where=self.checkpoint.name, hint=hint)
+        if lora:
+            # The head may be new, and random weights must be trained in full.
+            self._adapter = Adapter(self._network, BLOCKS, lora, seed, self.checkpoint.name, trained=("classifier",))
 
     def _rank(self, logits: torch.Tensor, top_k: int) -> list[tuple[Candidate, ...]]:
         # (B, answers) -> sigmoid per answer -> the k best of each row
@@ -195,8 +207,14 @@ class Vilt(Family):
         ]
 
     def save(self, folder: Path) -> None:
-        self._network.save_pretrained(folder)
+        save_network(self._network, self._adapter, folder)
         self.processor.save_pretrained(folder)
+
+    def restore(self, folder: Path) -> None:
+        if self._adapter is None:
+            super().restore(folder)
+        else:
+            self._adapter.restore(folder)
 
     @classmethod
     def _open(cls, checkpoint: Checkpoint, placement: Placement, config: ViltConfig, fresh: tuple[str, ...]) -> Self:
@@ -208,18 +226,15 @@ class Vilt(Family):
 
     def _pixels(self, source: ImageSource, digest: str) -> Pixels:
         """(3, H, W), both sides multiples of the patch size; from memory where this picture came by before."""
-        if digest in self._prepared:
-            self._prepared.move_to_end(digest)
-            return self._prepared[digest]
-        image_processor = self.processor.image_processor
-        image = open_image(source).pixels
-        image = _within_aspect(image, image_processor.size.shortest_edge, image_processor.size_divisor)
-        pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
-        self._prepared[digest] = pixels
-        self._prepared_bytes += pixels.nbytes
-        while self._prepared_bytes > PREPARED_BYTES:
-            self._prepared_bytes -= self._prepared.popitem(last=False)[1].nbytes
-        return pixels
+
+        def prepare() -> Pixels:
+            image_processor = self.processor.image_processor
+            image = open_image(source).pixels
+            image = _within_aspect(image, image_processor.size.shortest_edge, image_processor.size_divisor)
+            pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
+            return pixels
+
+        return self._memory.get(digest, prepare)
 
     def _targets(self, examples: Sequence[Example], normalize: Callable[[str], str]) -> torch.Tensor:
         """(B, answers): for each answer of the vocabulary the VQA accuracy that giving it would score."""

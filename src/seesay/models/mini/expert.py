@@ -89,6 +89,7 @@ class Expert:
 
 
 def _first(best: Candidate, given: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """`best` before the others, which get at most what it leaves."""
-    rest = (Candidate(one.text, min(one.score, 1 - best.score)) for one in given if one.text != best.text)
+    """`best` before the others, which get at most what it leaves, and never more than it has."""
+    most = min(best.score, 1 - best.score)
+    rest = (Candidate(one.text, min(one.score, most)) for one in given if one.text != best.text)
     return (best, *rest)

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from ..family import IGNORED
 from .network import MiniConfig, MiniNetwork
 from .onnx_export import export
 from .tokenizer import Tokenizer
@@ -24,6 +25,9 @@ Array = numpy.ndarray[Any, Any]
 
 class Learner(nn.Module):
     """The network with its loss, and as a runtime for evaluations in between."""
+
+    accepts_loss_kwargs = True
+    """The Trainer says over how many tokens to take the mean, so that accumulated batches are one large one."""
 
     def __init__(self, network: MiniNetwork) -> None:
         super().__init__()
@@ -37,15 +41,15 @@ class Learner(nn.Module):
     def network(self) -> Learner:
         return self
 
-    def forward(self, **tensors: Any) -> dict[str, torch.Tensor]:
-        """Tensors of `Mini.prepare` with labels -> the mean cross-entropy over the tokens of the answers."""
-        tensors.pop("prompts", None)
+    def forward(self, *, num_items_in_batch: Any = None, **tensors: Any) -> dict[str, torch.Tensor]:
+        """Tensors of `Mini.prepare` with labels -> the mean cross-entropy over the tokens that are learned."""
         memory = self.mini.look(*(tensors[name] for name in ("fine", "coarse", "pooled", "colors", "hints", "chances")))
         states = self.mini.decode(tensors["ids"], memory, tensors["picture"])
-        asked = tensors["weights"] > 0
-        logits = self.mini.logits(states[asked]).float()
-        loss = nn.functional.cross_entropy(logits, tensors["targets"][asked], label_smoothing=0.02)
-        return {"loss": loss}
+        learned = tensors["labels"] != IGNORED
+        logits = self.mini.logits(states[learned]).float()
+        labels = tensors["labels"][learned]
+        loss = nn.functional.cross_entropy(logits, labels, label_smoothing=0.02, reduction="sum")
+        return {"loss": loss / (len(labels) if num_items_in_batch is None else num_items_in_batch)}
 
     def look(self, *features: Array) -> Array:
         tensors = (torch.from_numpy(part) for part in features)

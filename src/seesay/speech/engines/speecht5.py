@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy
     import torch
 
+    from ..speakers import Vector
+
     Samples = numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]
 
 VOCODER = "microsoft/speecht5_hifigan"
@@ -45,6 +47,7 @@ class SpeechT5(CheckpointVoice):
         checkpoint: Checkpoint,
         placement: Placement,
         settings: VoiceSettings,
+        speaker: Vector,
     ) -> None:
         language = str(read_json(checkpoint.folder / "tokenizer_config.json", checkpoint.name).get("language", "en"))
         super().__init__(checkpoint, placement, settings, Speller(language, alphabet(tokenizer).__contains__))
@@ -54,7 +57,7 @@ class SpeechT5(CheckpointVoice):
         # One position is for the end of the text.
         self.max_characters = min(LONGEST, network.config.max_text_positions - 2)
         self._speaker_model = settings.speaker_model
-        self.use_speaker(settings.speaker)
+        self._take(speaker)
 
     @classmethod
     def open(cls, checkpoint: Checkpoint, placement: Placement, settings: VoiceSettings) -> Self:
@@ -66,18 +69,23 @@ class SpeechT5(CheckpointVoice):
         if config.vocab_size is None or config.vocab_size < tokenizer.vocab_size:
             message = f"config.json has {config.vocab_size} tokens, the tokenizer {tokenizer.vocab_size}"
             raise ModelError(message, where=checkpoint.name)
+        # Before the weights, so that a mistyped recording costs little.
+        width = config.speaker_embedding_dim
+        speaker = embedding(settings.speaker, width, checkpoint, placement, settings.speaker_model)
         vocoder = open_vocoder(settings.vocoder, checkpoint, placement, config.num_mel_bins)
         network = load_weights(
             _transformers().SpeechT5ForTextToSpeech, checkpoint, config, placement, attention="eager"
         ).eval()
-        return cls(network, vocoder, tokenizer, checkpoint, placement, settings)
+        return cls(network, vocoder, tokenizer, checkpoint, placement, settings, speaker)
 
     def use_speaker(self, speaker: Any) -> None:
+        width = self.network.config.speaker_embedding_dim
+        self._take(embedding(speaker, width, self.checkpoint, self.placement, self._speaker_model))
+
+    def _take(self, speaker: Vector) -> None:
         import torch
 
-        width = self.network.config.speaker_embedding_dim
-        vector = embedding(speaker, width, self.checkpoint, self.placement, self._speaker_model)
-        self.speaker = torch.from_numpy(vector)[None].to(self.placement.device)  # (1, width)
+        self.speaker = torch.from_numpy(speaker)[None].to(self.placement.device)  # (1, width)
 
     @property
     def speakers(self) -> frozenset[str]:

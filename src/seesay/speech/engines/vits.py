@@ -61,7 +61,12 @@ class Vits(CheckpointVoice):
         self.speaker = speaker_number(speaker, self.network.config.num_speakers, self.checkpoint.name)
 
     def _sound(self, text: str) -> torch.Tensor:
+        import torch
+
         inputs = self.tokenizer(text, return_tensors="pt").to(self.placement.device)
+        if inputs.input_ids.shape[1] < 2:
+            # Of a text in another script uroman may leave nothing that it knows; the network fails on that.
+            return torch.zeros(1)
         rate = self.network.speaking_rate * self.speed
         sound: torch.Tensor = self.network(**inputs, speaker_id=self.speaker, speaking_rate=rate).waveform[0]
         return sound

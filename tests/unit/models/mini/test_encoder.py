@@ -153,4 +153,4 @@ def test_features_of_other_weights_have_another_identity(encoder: Encoder, tmp_p
     (tmp_path / "other.onnx").write_bytes((EMBEDDED / "encoder.onnx").read_bytes())
     assert Encoder(tmp_path / "other.onnx", threads=1).identity == encoder.identity
     assert encoder.identity.endswith(f"-{under_test.SIDE}-{under_test.LARGEST}")
-    assert len(encoder.identity) == 16 + len(f"-{SIDE}")
+    assert len(encoder.identity) == 16 + len(f"-{under_test.SIDE}-{under_test.LARGEST}")
