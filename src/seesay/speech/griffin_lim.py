@@ -51,7 +51,7 @@ class GriffinLim:
     def _spread(self, mel: torch.Tensor) -> torch.Tensor:
         """(frames, frequencies), none negative, whose mel magnitudes are nearly `mel`: the pseudo-inverse, then a few
         multiplicative steps (Lee and Seung, 2001), which keep it from going negative."""
-        linear = (mel @ self._inverse).clamp_min(1e-8)
+        linear: torch.Tensor = (mel @ self._inverse).clamp_min(1e-8)
         for _ in range(8):
             linear = linear * (mel @ self._filters.T) / (linear @ self._filters @ self._filters.T).clamp_min(1e-10)
         return linear

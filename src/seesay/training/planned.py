@@ -95,12 +95,11 @@ def planned_trainer(
 
         def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
             batches, count = super().get_batch_samples(*args, **kwargs)
-            if by_labels:
-                _share(batches)
+            _share(batches, by_labels)
             return batches, count
 
         def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-            share = inputs.pop("share", 1.0)
+            share = inputs.pop("share")
             return super().compute_loss(model, inputs, *args, **kwargs) * share
 
         def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
@@ -161,9 +160,9 @@ def _average_losses(network: Any) -> None:
         network.accepts_loss_kwargs = False
 
 
-def _share(batches: Sequence[dict[str, Any]]) -> None:
-    """Say of each batch of a step how much it counts, by its labels; 1 on average."""
-    counts = [int((batch["labels"] != MASKED).sum()) for batch in batches]
+def _share(batches: Sequence[dict[str, Any]], by_labels: bool) -> None:
+    """Say of each batch of a step how much it counts: by its labels, 1 on average, or else 1."""
+    counts = [int((batch["labels"] != MASKED).sum()) if by_labels else 1 for batch in batches]
     for batch, labels in zip(batches, counts, strict=True):
         batch["share"] = labels * len(counts) / sum(counts)
 

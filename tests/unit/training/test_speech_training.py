@@ -80,8 +80,10 @@ def test_accumulated_gradients_equal_the_large_batch(plain: Path, spoken_data: P
 
 def test_batches_of_a_step_count_by_their_labels() -> None:
     batches = [{"labels": torch.tensor([1.0] * count + [-100.0] * 5)} for count in (10, 30)]
-    _share(batches)
+    _share(batches, True)
     assert [float(batch["share"]) for batch in batches] == [0.5, 1.5]
+    _share(batches, False)
+    assert [batch["share"] for batch in batches] == [1, 1]
 
 
 def test_the_validation_loss_is_that_of_every_frame_whatever_the_batch(
