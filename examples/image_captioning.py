@@ -25,7 +25,11 @@ report.raise_for_problems()
 # 2. Train. Padding carries no loss; of several captions each visit learns another; the best checkpoint is that of least loss.
 run = seesay.train_caption(
     seesay.TrainCaptionSettings(
-        data=arguments.data, model=arguments.model, test_fraction=0.2, output=arguments.output, max_steps=arguments.max_steps
+        data=arguments.data,
+        model=arguments.model,
+        test_fraction=0.2,
+        output=arguments.output,
+        max_steps=arguments.max_steps,
     ),
     progress=lambda now: print(f"step {now.step} of {now.steps}", now.values) if now.values else None,
 )

@@ -40,7 +40,11 @@ print(*run.statements, sep="\n")
 # 3. Measure it on sentences that training never saw, beside the recordings.
 measured = seesay.evaluate_speech(
     seesay.EvaluateSpeechSettings(
-        data=arguments.data, model=str(run.folder), vocoder=arguments.vocoder, limit=20, output=arguments.output / "test"
+        data=arguments.data,
+        model=str(run.folder),
+        vocoder=arguments.vocoder,
+        limit=20,
+        output=arguments.output / "test",
     )
 )
 for title, header, rows in measured.tables():
