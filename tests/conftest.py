@@ -214,3 +214,28 @@ def color_data(photo: PhotoMaker, tmp_path_factory: pytest.TempPathFactory) -> P
                 rows.append(json.dumps(row))
         (folder / f"{split}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def spoken_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 recordings by two speakers of unequal lengths, with their texts: tones, six by `low`, eighteen by `high`."""
+    import wave
+
+    import numpy
+
+    folder = tmp_path_factory.mktemp("spoken")
+    rows = []
+    for index in range(24):
+        speaker, pitch = ("low", 110.0) if index % 4 == 0 else ("high", 220.0)
+        text = " ".join(["dog", "cat", "red", "sun", "sea"][(index + word) % 5] for word in range(2 + index % 5))
+        times = numpy.arange(round((0.4 + 0.06 * len(text)) * 16_000)) / 16_000
+        tone = sum(0.2 / n * numpy.sin(2 * numpy.pi * n * (pitch + index) * times) for n in range(1, 4))
+        with wave.open(str(folder / f"{index}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(16_000)
+            file.writeframes((tone * 32767).astype("<i2").tobytes())
+        rows.append({"file_name": f"{index}.wav", "text": f"{text} {index}", "speaker_id": speaker})
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "metadata.jsonl").write_text(text, encoding="utf-8")
+    return folder

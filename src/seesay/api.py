@@ -32,6 +32,7 @@ from .settings import (
     DataSettings,
     Device,
     EvaluateCaptionSettings,
+    EvaluateSpeechSettings,
     EvaluateVqaSettings,
     ListenSettings,
     ModelKeywords,
@@ -39,6 +40,7 @@ from .settings import (
     ReadSettings,
     SpeakSettings,
     TrainCaptionSettings,
+    TrainSpeechSettings,
     TrainVqaSettings,
     VoiceKeywords,
     fields_of,
@@ -61,9 +63,10 @@ from .types import (
 
 if TYPE_CHECKING:
     from .answering import AnswerStream, Limits
-    from .data import CheckReport
+    from .data import CheckReport, RecordingReport, RecordingSet
     from .evaluation import CaptionReport, VqaReport
-    from .training import Progress, Run
+    from .evaluation.speech import SpeechReport
+    from .training import Progress, Run, SpeechRun
 
 PREVIEWED = 3
 """Rows that `preview` shows."""
@@ -367,8 +370,18 @@ def load_data(settings: DataSettings) -> data.Dataset:
     return data.load(settings)
 
 
-def check(settings: CheckSettings, progress: Callable[[int, int], None] | None = None) -> CheckReport:
-    """Read a data set as training would and report what is in it and what is wrong with it; loads no model."""
+def load_recordings(settings: DataSettings) -> RecordingSet:
+    """Read recordings and what is said in them into rows by split; `check` says what is wrong with them."""
+    return data.load_recordings(settings)
+
+
+def check(settings: CheckSettings, progress: Callable[[int, int], None] | None = None) -> CheckReport | RecordingReport:
+    """Read a data set as training would and report what is in it and what is wrong with it. Of recordings (found by their
+    rows) it also tells what the tokenizer of `settings.model` lacks, and draws `settings.plots`."""
+    if settings.data and data.holds_recordings(settings):
+        return _check_recordings(settings, progress)
+    if settings.plots is not None:
+        raise UsageError("plots are drawn of recordings, and these rows name none", where="--plots")
     return data.check(
         data.load(settings, training=True),
         vocabulary_size=settings.vocabulary_size,
@@ -378,13 +391,26 @@ def check(settings: CheckSettings, progress: Callable[[int, int], None] | None =
     )
 
 
-def preview(settings: CheckSettings) -> list[Preview]:
+def _check_recordings(settings: CheckSettings, progress: Callable[[int, int], None] | None) -> RecordingReport:
+    can_say = speech.alphabet_of(settings.model).__contains__ if settings.model else None
+    found = data.load_recordings(settings, training=True)
+    report = data.check_recordings(found, can_say=can_say, training=True, progress=progress)
+    if settings.plots is not None:
+        from .evaluation.speech_page import recordings_page
+
+        recordings_page(report, settings.plots)
+    return report
+
+
+def preview(settings: CheckSettings) -> list[Preview] | None:
     """The first training rows as the tokens of the model in `settings`, each with whether it is learned; empty where that
-    model is a classifier, whose tokens carry no loss. Loads the model, and opens no picture.
+    model is a classifier, whose tokens carry no loss; None of recordings. Loads the model, and opens no picture.
 
     Raises:
         ModelError, ModelNotFound: there is none of that name, or it cannot answer.
     """
+    if data.holds_recordings(settings):
+        return None
     splits = data.load(settings, training=True).splits
     rows = [example for example in splits.get("train", ()) if example.answers][:PREVIEWED]
     tokens = models.preview(ModelSettings(model=settings.model), rows, normalizer(settings.normalizer))
@@ -417,6 +443,19 @@ def train_caption(settings: TrainCaptionSettings, progress: Callable[[Progress],
     return training.train(settings, progress)
 
 
+def train_speech(settings: TrainSpeechSettings, progress: Callable[[Progress], None] | None = None) -> SpeechRun:
+    """Fine-tune a SpeechT5 on recordings and what is said in them; the same settings continue a run that was stopped.
+
+    Raises:
+        DataError: the data set has problems, or nothing in it can be learned; it is checked before torch is imported.
+        ModelNotFound, ModelError: there is no such model, or none that hears who speaks (`speaker_model`).
+        RunError, Interrupted: as `train_vqa`.
+    """
+    from . import training
+
+    return training.train_speech(settings, progress)
+
+
 def evaluate_vqa(settings: EvaluateVqaSettings, progress: Callable[[int, int], None] | None = None) -> VqaReport:
     """Measure a model on a data set by the official VQA accuracy, beside the baselines."""
     from . import evaluation
@@ -442,6 +481,21 @@ def evaluate_caption(
     from . import evaluation
 
     return evaluation.evaluate_caption(settings, progress)
+
+
+def evaluate_speech(
+    settings: EvaluateSpeechSettings, progress: Callable[[int, int], None] | None = None
+) -> SpeechReport:
+    """Measure a voice against recordings: mel-cepstral distortion, pitch, duration, word error rate where `listen_model` is
+    named, and speed, beside the recording, the recording through the vocoder, and espeak-ng where it is installed.
+
+    Raises:
+        DataError: no recordings to measure against, or none of their sentences could be spoken.
+        ModelNotFound, ModelError: there is no such voice.
+    """
+    from .evaluation.speech import evaluate_speech as measured
+
+    return measured(settings, progress)
 
 
 class Voice:

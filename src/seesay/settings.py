@@ -129,7 +129,7 @@ class DataSettings:
     data: str = ""
     """A file, a folder, a Hub data set (`hf:owner/name`) or `easy-vqa`; the format is found by content."""
     images: Path | None = None
-    """Folder of the pictures, where it is not the folder of the data."""
+    """Folder of the pictures or recordings, where it is not the folder of the data."""
     split: str = ""
     """Read this split alone (such as `validation[:200]`)."""
     validation_fraction: float = setting(0.1, low=0.0, high=0.9)
@@ -156,7 +156,10 @@ class CheckSettings(AnswerSettings, DataSettings):
     """Read a data set as training would, and say what is in it and what is wrong with it."""
 
     model: str = ""
-    """Show the first rows as this model's tokens, those marked that it would learn to write."""
+    """Show the first rows as this model's tokens, those marked that it would learn to write; of recordings, tell which
+    characters the tokenizer of this voice lacks."""
+    plots: Path | None = None
+    """Of recordings: write a page with plots of lengths, paces, levels and speakers into this HTML file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,6 +297,112 @@ def settle(settings: Training, recipe: Recipe) -> tuple[Training, Recipe]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrainSpeechSettings(DataSettings, ModelSettings):
+    """Fine-tune a SpeechT5 on recordings and what is said in them, or train a small one from scratch.
+
+    Settings that are None take their value from a `SpeechRecipe`: the guide's for a checkpoint, the configuration's own from
+    scratch.
+    """
+
+    task: ClassVar[str] = "speech"
+
+    model: str = ""
+    """What to start from: the folder of a SpeechT5 or a Hub repository; the default is `microsoft/speecht5_tts`."""
+    output: Path = Path("runs/speech")
+    """Folder of the run. The same command continues it after any stop."""
+    from_scratch: str = ""
+    """Start from random weights with this named configuration (`speecht5-small`, `speecht5`); its tokenizer is made of the
+    characters of the training texts."""
+    language: str = ""
+    """Language that is spoken, as a code such as `nl`: numbers are spelled in it. The default is the checkpoint's own."""
+    speaker_model: str = "microsoft/wavlm-base-plus-sv"
+    """Checkpoint that hears who speaks (x-vectors); `none` gives each speaker a vector that is drawn by its name and says
+    nothing about the voice, so only speakers of the training rows can be spoken."""
+    speaker_embeddings: Path | None = None
+    """File (.safetensors) with a vector for each speaker of the data, instead of hearing them."""
+    min_speaker_rows: int = setting(0, low=0)
+    """Leave out speakers with fewer training rows; the guide takes 100 for VoxPopuli."""
+    max_speaker_rows: int = setting(0, low=0)
+    """Leave out speakers with more training rows (0 has no bound); the guide takes 400 for VoxPopuli."""
+    max_tokens: int = setting(200, low=2, high=600)
+    """Leave out rows whose text has more tokens; they take the most memory."""
+    max_seconds: float = setting(30.0, low=0.2, high=60.0)
+    """Leave out recordings that are longer after silence is cut off."""
+    vocoder: str = ""
+    """What speaks the samples: a HiFi-GAN's folder or Hub repository, or `griffin-lim`. The default is the checkpoint's own,
+    else `microsoft/speecht5_hifigan`, else `griffin-lim`, and the run says which."""
+    samples: int = setting(2, low=0, high=8)
+    """Validation sentences that are spoken at every evaluation, for the report."""
+    num_train_epochs: float | None = setting(None, low=0.0)
+    """Passes over the training rows; `max_steps` decides where it is given."""
+    max_steps: int | None = setting(None, low=1)
+    """Optimizer steps."""
+    per_device_train_batch_size: int | None = setting(None, low=1)
+    """Rows in one forward and backward pass."""
+    per_device_eval_batch_size: int = setting(8, low=1)
+    """Rows in one forward pass of an evaluation."""
+    gradient_accumulation_steps: int | None = setting(None, low=1)
+    """Passes whose gradients make one optimizer step; each counts by its frames, so the result equals the larger batch."""
+    gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass instead of keeping them: less memory, about a third more time."""
+    learning_rate: float | None = setting(None, low=0.0)
+    """Peak of the learning rate."""
+    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup", "warmup_stable_decay"] | None = None
+    """How the learning rate goes on after the warm-up; `warmup_stable_decay` holds it and falls over the last quarter."""
+    warmup_ratio: float | None = setting(None, low=0.0, high=1.0)
+    """Share of all steps during which the learning rate rises from zero."""
+    weight_decay: float = setting(0.0, low=0.0)
+    """Decoupled weight decay of AdamW."""
+    max_grad_norm: float = setting(1.0, low=0.0)
+    """Gradients are scaled down to this norm; 0 leaves them alone."""
+    mixed_precision: Literal["auto", "bf16", "none"] = "auto"
+    """bf16 autocast; `auto` uses it where the processor or accelerator multiplies bf16 in hardware."""
+    eval_steps: int | None = setting(None, low=1)
+    """Evaluate, speak samples and write a checkpoint after this many steps."""
+    save_total_limit: int = setting(2, low=1)
+    """How many checkpoints to keep, beside the best one."""
+    logging_steps: int | None = setting(None, low=1)
+    """Note the loss after this many steps."""
+    threads: int = setting(0, low=0)
+    """Threads that compute; 0 takes all cores. Part of what makes a run repeatable to the bit."""
+    push_to_hub: bool = False
+    """Upload the finished model. Needs a token in HF_TOKEN or `hf auth login`, checked before training."""
+    hub_model_id: str = ""
+    """Repository to upload to, as owner/name; the default is the run folder's name under your account."""
+    hub_private: bool = False
+    """Create the repository private."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechRecipe:
+    """The settings of speech training whose right values depend on where it starts. The defaults are those of Hugging
+    Face's guide, for fine-tuning `microsoft/speecht5_tts` on VoxPopuli; configurations from scratch bring their own."""
+
+    num_train_epochs: float = 0.0
+    max_steps: int | None = 4000
+    per_device_train_batch_size: int = 4
+    gradient_accumulation_steps: int = 8
+    learning_rate: float = 1e-5
+    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup", "warmup_stable_decay"] = "linear"
+    warmup_ratio: float = 0.125
+    eval_steps: int = 1000
+    logging_steps: int = 25
+
+
+def settle_speech(settings: TrainSpeechSettings, recipe: SpeechRecipe) -> TrainSpeechSettings:
+    """The settings with what the user left open taken from `recipe`; epochs that were asked for come before its steps."""
+    steps = None if settings.num_train_epochs is not None else recipe.max_steps
+    values = {
+        field.name: getattr(recipe, field.name)
+        for field in dataclasses.fields(SpeechRecipe)
+        if getattr(settings, field.name) is None
+    }
+    if settings.max_steps is None:
+        values["max_steps"] = steps
+    return dataclasses.replace(settings, **values)
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluateVqaSettings(DataSettings, ModelSettings):
     """Measure answers by the official VQA accuracy, with intervals and the baselines beside it."""
 
@@ -401,7 +510,8 @@ class VoiceSettings:
     """Checkpoint that makes speaker embeddings (x-vectors) of recordings."""
     vocoder: str = ""
     """Folder or Hub repository of the vocoder of a SpeechT5 or FastSpeech2Conformer; the default is the checkpoint's own
-    (`vocoder/` in its folder), else the one published with it."""
+    (`vocoder/` in its folder), else the one published with it. For a SpeechT5 also `griffin-lim`, which needs no weights and
+    sounds hollow."""
     seed: int = setting(0, low=0, high=2**32 - 1)
     """Decides the chance in checkpoints' voices; the same seed says a sentence the same way."""
     speed: float = setting(1.0, low=0.5, high=2.0)
@@ -444,3 +554,19 @@ class ListenSettings:
     """Where to compute; `auto` takes CUDA, then Apple's MPS, then the processor."""
     language: str = ""
     """Language that is spoken, as a code such as `en`; the default is what the model hears."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSpeechSettings(DataSettings, VoiceSettings):
+    """Measure a voice against recordings of the same sentences."""
+
+    split: str = ""
+    """The split to measure on; the default is test, else validation, else all rows."""
+    output: Path | None = None
+    """Folder for report.json and report.html; nothing is written without it."""
+    limit: int = setting(50, low=0)
+    """Measure on this many rows only, drawn by the seed; 0 takes all."""
+    listen_model: str = ""
+    """The Whisper checkpoint that writes down what is heard, for the word error rate; without one there is none."""
+    language: str = ""
+    """Language that is spoken, as a code such as `nl`, for Whisper and for espeak-ng; the default is the voice's own."""

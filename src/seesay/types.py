@@ -5,6 +5,7 @@
 | `ImageSource`| the caller                     | `media.open_image`, and nobody else                           |
 | `AudioSource`| the caller                     | `media.open_audio`, and nobody else                           |
 | `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
+| `Recording`  | `data` recordings              | training and measuring voices                                 |
 | `Message`    | the caller, `answering.messages`| `Conversation`                                               |
 | `Conversation`| the caller, `answering.messages`| `Family.prepare_conversation`                               |
 | `Candidate`  | `Family.predict`               | `answering`                                                   |
@@ -124,6 +125,19 @@ class Conversation:
 
     def _with(self, role: Role, parts: tuple[Part, ...]) -> Conversation:
         return replace(self, messages=(*self.messages, Message(role, parts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording and what is said in it: one row of what a voice learns from or is measured on."""
+
+    audio: AudioSource
+    text: str
+    speaker: str = ""
+    """Who speaks, as the data names them; empty where it does not say."""
+    id: str = ""
+    origin: str = ""
+    """Where the row stands, as `file:line`, for messages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,10 @@ from ..types import Answer, Preview, Reading, Speech, Transcript
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..data import CheckReport
+    from ..data import CheckReport, RecordingReport
     from ..evaluation import Report
-    from ..training import Progress, Run
+    from ..evaluation.speech import SpeechReport
+    from ..training import Progress, Run, SpeechRun
 
 
 def error(problem: SeesayError) -> None:
@@ -108,7 +109,7 @@ def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None
     sys.stdout.flush()
 
 
-def check_report(report: CheckReport, preview: list[Preview] | None, *, as_json: bool) -> None:
+def check_report(report: CheckReport | RecordingReport, preview: list[Preview] | None, *, as_json: bool) -> None:
     """What a data set holds, then its problems, then what a model would learn, where one was named; the JSON form has every
     problem."""
     if as_json:
@@ -214,6 +215,41 @@ def run(finished: Run, *, as_json: bool) -> None:
         print(f"published: {finished.published}")
     use = 'ask PICTURE "QUESTION"' if finished.report.task == "vqa" else "caption PICTURE"
     print(f"next: seesay {use} --model {finished.folder}")
+
+
+def speech_run(finished: SpeechRun, *, as_json: bool) -> None:
+    """Where a finished voice is and what it learned."""
+    if as_json:
+        row = dataclasses.asdict(finished) | {"folder": str(finished.folder), "model": str(finished.model)}
+        _json({**row, "loss": finished.loss})
+        return
+    for sentence in finished.statements:
+        print(sentence)
+    first = finished.losses[0]
+    print(f"validation loss {finished.loss:.4f}; {first[1]:.4f} after {first[0]:,} steps")
+    print(f"model: {finished.model} (step {finished.best_step} of {finished.steps})")
+    print(f"report: {finished.folder / 'report.html'}")
+    if finished.published:
+        print(f"published: {finished.published}")
+    print(f'next: seesay speak "TEXT" --model {finished.folder} --output spoken.wav')
+
+
+def speech_evaluation(report: SpeechReport, folder: Path | None, *, as_json: bool) -> None:
+    """How near a voice comes to recordings."""
+    if as_json:
+        _json(report.to_dict())
+        return
+    for _, header, rows in report.tables():
+        print(f"{report.rows:,} sentences, mean and 95 % interval")
+        for row in rows:
+            print(row[0])
+            for name, cell in zip(header[1:], row[1:], strict=True):
+                if cell:
+                    print(f"  {name}: {cell}")
+    for sentence in report.sentences():
+        print(sentence)
+    if folder is not None:
+        print(f"report: {folder / 'report.html'}")
 
 
 def evaluation(report: Report, folder: Path | None, *, as_json: bool) -> None:

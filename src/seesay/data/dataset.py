@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..errors import DataError, Problem, UsageError
 from ..registry import discover
@@ -19,6 +20,7 @@ from ..types import Example
 from .format import SPLIT_NAMES, Format, Source
 from .split import by_picture
 
+Row = TypeVar("Row")
 SPLIT = re.compile(r"(?P<name>[\w.-]+)(\[(?P<start>\d*):(?P<stop>\d*)\])?")
 
 
@@ -66,12 +68,12 @@ def load(settings: DataSettings, *, training: bool = False) -> Dataset:
         raise UsageError(f"no such folder: {settings.images}", where="--images", hint="name the folder of the pictures")
     name, splits, problems = _read(Source(settings.data, settings.images))
     if training and settings.split:
-        splits = _select(splits, settings)
+        splits = select(splits, settings)
     if len(splits) == 1 and (training or settings.test_fraction):
         splits = {"train": next(iter(splits.values()))}
     splits = _hold_out(splits, settings)
     if settings.split and not training:
-        splits = _select(splits, settings)
+        splits = select(splits, settings)
     return Dataset(settings.data, name, splits, problems, _fingerprint(splits))
 
 
@@ -132,7 +134,7 @@ def _hold_out(splits: dict[str, tuple[Example, ...]], settings: DataSettings) ->
     return {**splits, **{name: rows for name, rows in drawn.items() if rows}} if drawn["train"] else splits
 
 
-def _select(splits: dict[str, tuple[Example, ...]], settings: DataSettings) -> dict[str, tuple[Example, ...]]:
+def select(splits: Mapping[str, tuple[Row, ...]], settings: DataSettings) -> dict[str, tuple[Row, ...]]:
     """The split that `settings.split` names, as the Hub writes it: `validation`, `train[:200]`, `test[100:200]`."""
     wanted = SPLIT.fullmatch(settings.split)
     if wanted is None:

@@ -44,9 +44,11 @@ class BadRow(Exception):
 
 
 class Pictures:
-    """Finds pictures by name inside a few folders. Each folder is listed once, not once a row."""
+    """Finds pictures, or what else rows name (`what`), by name inside a few folders. Each folder is listed once, not once a
+    row."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], what: str = "picture") -> None:
+        self._what = what
         self._roots = [os.path.realpath(folder) for folder in folders]
         self._listings: dict[str, dict[str, bool] | None] = {}
         self._missed = 0
@@ -58,14 +60,16 @@ class Pictures:
             BadRow: it is not there, lies outside the folders, or cannot be a path.
         """
         if not _is_path(name):
-            raise BadRow(f"{_shown(name)} cannot be the path of a picture")
+            raise BadRow(f"{shown(name)} cannot be the path of a {self._what}")
         for root in self._roots:
             path = os.path.normpath(os.path.join(root, name))
             folder, file = os.path.split(path)
             listing = self._list(folder)
             if listing is not None and file in listing:
                 if listing[file] and not self._inside(os.path.realpath(path)):
-                    raise BadRow(f"the picture {_shown(name)} is a link to outside the data's folder", "copy it there")
+                    raise BadRow(
+                        f"the {self._what} {shown(name)} is a link to outside the data's folder", "copy it there"
+                    )
                 return Path(path)
         raise self._missing(name)
 
@@ -87,7 +91,7 @@ class Pictures:
         path = os.path.normpath(os.path.join(self._roots[0], name))
         if not any(self._inside(os.path.normpath(os.path.join(root, name))) for root in self._roots):
             return BadRow(
-                f"the picture {_shown(name)} lies outside the data's folder",
+                f"the {self._what} {shown(name)} lies outside the data's folder",
                 "paths are relative to the data's folder; name another folder with --images",
             )
         # Looking for a near name takes milliseconds, and nobody reads more of them than are listed.
@@ -95,7 +99,7 @@ class Pictures:
         listing = (self._list(os.path.dirname(path)) or {}) if self._missed <= PROBLEMS_LISTED else {}
         near = difflib.get_close_matches(os.path.basename(path), list(listing)[:5_000], n=1)
         hint = f"did you mean {_printable(near[0])}?" if near else "--images names another folder to look in"
-        return BadRow(f"no picture {_shown(name)}", hint)
+        return BadRow(f"no {self._what} {shown(name)}", hint)
 
 
 def examples(
@@ -125,7 +129,7 @@ def described(
         except BadRow as bad:
             return Problem(place, bad.message, bad.hint)
     if not texts and needed:
-        return Problem(where, f"no caption for the picture {_shown(image)}", "describe it, or take the picture out")
+        return Problem(where, f"no caption for the picture {shown(image)}", "describe it, or take the picture out")
     return parse({"image": image, "captions": texts, "id": name}, where, pictures, answers_needed=needed)
 
 
@@ -168,7 +172,7 @@ def _image(name: str, value: Any, pictures: Pictures) -> ImageSource:
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):
-        raise BadRow(f"the field {name!r} holds {_shown(value)}, not the path of a picture", "name a file")
+        raise BadRow(f"the field {name!r} holds {shown(value)}, not the path of a picture", "name a file")
     return pictures.find(value)
 
 
@@ -183,9 +187,9 @@ def _is_path(text: str) -> bool:
 def _question(row: Mapping[str, Any]) -> str:
     value = row.get("question")
     if not isinstance(value, str):
-        found = "no 'question' field" if value is None else f"the field 'question' holds {_shown(value)}, not text"
+        found = "no 'question' field" if value is None else f"the field 'question' holds {shown(value)}, not text"
         raise BadRow(found, _fields(row, "question"))
-    return _clean(value, QUESTION_CHARACTERS, "the field 'question'")
+    return clean(value, QUESTION_CHARACTERS, "the field 'question'")
 
 
 def _captions(row: Mapping[str, Any], needed: bool) -> tuple[str, ...] | None:
@@ -211,8 +215,8 @@ def _caption(value: Any, what: str) -> str:
         # As Karpathy's splits of COCO and Flickr have it: the sentence, and beside it its words.
         value = value.get("raw", value)
     if not isinstance(value, str):
-        raise BadRow(f"{what} holds {_shown(value)}, not text", "a caption is text; several are a list of text")
-    return _clean(value, CAPTION_CHARACTERS, what)
+        raise BadRow(f"{what} holds {shown(value)}, not text", "a caption is text; several are a list of text")
+    return clean(value, CAPTION_CHARACTERS, what)
 
 
 def _answers(row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
@@ -222,7 +226,7 @@ def _answers(row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]
     if row.get("answers") is not None:
         value = row["answers"]
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise BadRow(f"the field 'answers' holds {_shown(value)}, not a list", "for a single answer use 'answer'")
+            raise BadRow(f"the field 'answers' holds {shown(value)}, not a list", "for a single answer use 'answer'")
         answers = [item.get("answer") if isinstance(item, Mapping) else item for item in value]
         return tuple(_answer(answer) for answer in answers), ()
     value = row.get("answer", row.get("multiple_choice_answer"))
@@ -232,22 +236,22 @@ def _answers(row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]
 def _soft_label(label: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
     ids, weights = label.get("ids") or [], label.get("weights") or []
     if not isinstance(ids, (list, tuple)) or not isinstance(weights, (list, tuple)):
-        raise BadRow(f"'label' holds {_shown(label)}", 'write it as {"ids": ["net", "bag"], "weights": [1.0, 0.3]}')
+        raise BadRow(f"'label' holds {shown(label)}", 'write it as {"ids": ["net", "bag"], "weights": [1.0, 0.3]}')
     if len(ids) != len(weights):
         raise BadRow(f"'label' has {len(ids)} ids and {len(weights)} weights", "give one weight for each answer")
     for weight in weights:
         if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
-            raise BadRow(f"'label' has the weight {_shown(weight)}", "weights are numbers from 0 to 1")
+            raise BadRow(f"'label' has the weight {shown(weight)}", "weights are numbers from 0 to 1")
     return tuple(_answer(answer) for answer in ids), tuple(float(weight) for weight in weights)
 
 
 def _answer(value: Any) -> str:
     if not isinstance(value, str):
-        raise BadRow(f"the answer {_shown(value)} is not text", f'write it as text: "{_printable(str(value))}"')
-    return _clean(value, ANSWER_CHARACTERS, "the answer")
+        raise BadRow(f"the answer {shown(value)} is not text", f'write it as text: "{_printable(str(value))}"')
+    return clean(value, ANSWER_CHARACTERS, "the answer")
 
 
-def _clean(text: str, characters: int, what: str) -> str:
+def clean(text: str, characters: int, what: str) -> str:
     try:
         return clean_text(text, characters)
     except TextError as error:
@@ -257,7 +261,7 @@ def _clean(text: str, characters: int, what: str) -> str:
 
 def _label(row: Mapping[str, Any], field: str) -> str:
     text = "" if row.get(field) is None else str(row[field]).strip()
-    return _clean(text, LABEL_CHARACTERS, f"the field {field!r}") if text else ""
+    return clean(text, LABEL_CHARACTERS, f"the field {field!r}") if text else ""
 
 
 def _fields(row: Mapping[str, Any], wanted: str) -> str:
@@ -265,7 +269,7 @@ def _fields(row: Mapping[str, Any], wanted: str) -> str:
     return f"fields here: {here}; needed: {wanted}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value as a message shows it: its beginning, on one line."""
     return f"{len(value):,} bytes" if isinstance(value, bytes) else _printable(repr(value))
 

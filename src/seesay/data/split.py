@@ -1,13 +1,16 @@
-"""Holding rows out without a leak: no picture, by content, ever stands in two splits."""
+"""Holding rows out without a leak: no picture, by content, and no spoken sentence ever stands in two splits."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TypeVar
 
 from ..errors import ImageError
 from ..media import digest_image
-from ..types import Example, ImageSource
+from ..types import Example, ImageSource, Recording
+
+T = TypeVar("T")
 
 
 def by_picture(
@@ -19,17 +22,31 @@ def by_picture(
     Each picture has a place from 0 to 1, sha256 of seed and content, and so the same one in every run and whatever other
     rows there are. Validation takes the lowest and test the highest places: neither share moves what the other takes.
     """
-    places = [_place(identity, seed) for identity in _identities(examples)]
+    return _drawn(examples, _identities(examples), seed, validation, test)
+
+
+def by_sentence(
+    rows: Sequence[Recording], seed: int, *, validation: float = 0.0, test: float = 0.0
+) -> dict[str, tuple[Recording, ...]]:
+    """The same for recordings, held out by what is said in them: no sentence, whoever says it, stands in two splits."""
+    said = [" ".join(row.text.casefold().split()) for row in rows]
+    return _drawn(rows, said, seed, validation, test)
+
+
+def _drawn(
+    rows: Sequence[T], identities: Sequence[str], seed: int, validation: float, test: float
+) -> dict[str, tuple[T, ...]]:
+    places = [_place(identity, seed) for identity in identities]
     low, high = int(validation * 2**64), 2**64 - int(test * 2**64)
     ranked = sorted(set(places))
     if validation and len(ranked) > 1:
         low = max(low, ranked[0] + 1)
     if test and len(ranked) > 1 + bool(validation):
         high = min(high, ranked[-1])
-    splits: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
-    for example, place in zip(examples, places, strict=True):
-        splits["validation" if place < low else "test" if place >= high else "train"].append(example)
-    return {name: tuple(rows) for name, rows in splits.items()}
+    splits: dict[str, list[T]] = {"train": [], "validation": [], "test": []}
+    for row, place in zip(rows, places, strict=True):
+        splits["validation" if place < low else "test" if place >= high else "train"].append(row)
+    return {name: tuple(found) for name, found in splits.items()}
 
 
 def _place(identity: str, seed: int) -> int:

@@ -26,28 +26,30 @@ def training_page(
         evaluation: the best checkpoint, measured on the validation split.
     """
     losses: Series = [
-        ("training", "#1f5fbf", _points(history, "loss")),
-        ("validation", "#b4570a", _points(history, "eval_loss")),
+        ("training", "#1f5fbf", points(history, "loss")),
+        ("validation", "#b4570a", points(history, "eval_loss")),
     ]
     curves = {"loss": ("loss", "Loss", losses)}
     if evaluation.task == "vqa":
-        accuracies: Series = [("validation", "#b4570a", _points(history, "eval_vqa_accuracy"))]
+        accuracies: Series = [("validation", "#b4570a", points(history, "eval_vqa_accuracy"))]
         curves["accuracy"] = ("VQA accuracy", "VQA accuracy on the validation split", accuracies)
     parts = [*headline(evaluation), '<h2>The run</h2><div class="plots">']
     for file, (label, title, series) in sorted(curves.items()):
-        drawn = _plot(label, series)
+        drawn = plot(label, series)
         write_whole(folder / f"{file}.png", drawn)
-        parts.append(picture(drawn, f"{title}: {_in_words(series)}"))
+        parts.append(picture(drawn, f"{title}: {in_words(series)}"))
     parts += ["</div>", *details(evaluation)]
     parts.append(f'<h2>Settings</h2><pre tabindex="0">{escape(settings_text)}</pre>')
     write_whole(folder / "report.html", page(f"Training run {folder.resolve().name}", parts))
 
 
-def _points(history: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, float]]:
+def points(history: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, float]]:
+    """Step and value, wherever `name` was measured."""
     return [(entry["step"], entry[name]) for entry in history if name in entry]
 
 
-def _plot(label: str, series: Series) -> bytes:
+def plot(label: str, series: Series) -> bytes:
+    """A PNG of curves over the steps: each a name, a color, and its points."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -70,6 +72,7 @@ def _plot(label: str, series: Series) -> bytes:
     return buffer.getvalue()
 
 
-def _in_words(series: Series) -> str:
+def in_words(series: Series) -> str:
+    """Where each curve begins and ends, for those who cannot see it."""
     told = [f"{name} from {points[0][1]:.3g} to {points[-1][1]:.3g}" for name, _, points in series if points]
     return "; ".join(told)

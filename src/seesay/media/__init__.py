@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .audio import AudioInfo, AudioLimits, Sound, audio_name, digest_audio, open_audio, probe_audio
 from .image import ImageInfo, Picture, data_url, digest_image, open_image, probe_image
+from .silence import sounding, trimmed
 from .source import ImageLimits, image_name
 from .text import ALLOWED_CONTROLS, clean_text
 
@@ -29,4 +30,6 @@ __all__ = [
     "open_image",
     "probe_audio",
     "probe_image",
+    "sounding",
+    "trimmed",
 ]

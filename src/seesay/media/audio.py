@@ -351,7 +351,7 @@ def _decoded(stream: _Stream, wanted: int | None, name: str, limits: AudioLimits
     parts.append(resample(numpy.zeros(0, numpy.float32), True))
     samples = _finite(numpy.concatenate(parts), name)
     # Floating point may go beyond full scale. Scaling keeps its shape, clipping would not.
-    peak = float(numpy.abs(samples).max())
+    peak = float(numpy.abs(samples).max(initial=0.0))
     return (samples / numpy.float32(peak) if peak > 1 else samples), wanted or rate
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Engine",
     "Listener",
     "all_engines",
+    "alphabet_of",
     "captions_path",
     "encoder",
     "load",
@@ -62,6 +63,26 @@ def load(settings: VoiceSettings | None = None) -> Engine:
     # Half the number of bits is heard in vocoders, so `auto` never takes it here.
     placement = replace(place(ModelSettings(device=settings.device)), dtype="float32")
     return voice.open(checkpoint, placement, settings)
+
+
+def alphabet_of(model: str) -> frozenset[str]:
+    """The characters that the tokenizer of a SpeechT5 has.
+
+    Raises:
+        ModelNotFound, ModelError: there is none of that name, or it is another voice.
+    """
+    from ..models.checkpoint import import_torch
+    from .checkpoint_voice import read_tokenizer
+    from .engines.speecht5 import SpeechT5, alphabet
+
+    checkpoint = find(model)
+    if checkpoint.model_type not in SpeechT5.model_types:
+        found = checkpoint.model_type or "none"
+        raise ModelError(f"model_type {found!r} is no SpeechT5, whose tokenizer is looked at", where=checkpoint.name)
+    import_torch()
+    import transformers
+
+    return alphabet(read_tokenizer(transformers.SpeechT5Tokenizer, checkpoint))
 
 
 def _voice_of(checkpoint: Checkpoint, engines: dict[str, type[Engine]]) -> type[CheckpointVoice]:

@@ -192,7 +192,8 @@ def load_vocoder(
         if named:
             raise
         hint = (
-            f"give --vocoder FOLDER (a HiFi-GAN with config.json and *.safetensors), or put it into {VOCODER_FOLDER}/"
+            f"give --vocoder FOLDER (a HiFi-GAN with config.json and *.safetensors), or put it into {VOCODER_FOLDER}/;"
+            " for a SpeechT5, --vocoder griffin-lim needs none and sounds hollow"
         )
         message = f"no vocoder to turn its spectrograms into sound ({usual}: {error.message})"
         raise ModelNotFound(message, where=checkpoint.name, hint=hint) from None

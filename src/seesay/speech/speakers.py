@@ -64,6 +64,12 @@ def embedding(speaker: Any, width: int, checkpoint: Checkpoint, placement: Place
     return _checked(xvector(open_audio(speaker, SPEAKER_RATE), speaker_model, placement), width, speaker)
 
 
+def known_speakers(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The embeddings that a checkpoint brings, by name."""
+    named = checkpoint.folder / SPEAKERS_FILE
+    return _tensors(named) if named.is_file() else {}
+
+
 def xvector(sound: Sound, model: str, placement: Placement) -> Vector:
     """(width,), of length 1: the x-vector of who speaks in the first half minute of a recording.
 

@@ -1,6 +1,7 @@
 """Training: from a checked data set and a model to a run folder with a model that answers."""
 
 from .fit import Run, train
-from .trainer import Progress
+from .planned import Progress
+from .speech import SpeechRun, train_speech
 
-__all__ = ["Progress", "Run", "train"]
+__all__ = ["Progress", "Run", "SpeechRun", "train", "train_speech"]

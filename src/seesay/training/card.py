@@ -18,7 +18,7 @@ from ..models.checkpoint import HUB_NAME
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What differs between the cards of models that answer and of models that describe."""
+    """What differs between the cards of models that answer, that describe and that speak."""
 
     hub: str
     """The Hub's name of the task."""
@@ -27,6 +27,8 @@ class _Task:
     what: str
     shell: str
     python: str
+    """Code with `{title!r}` in it."""
+    extra: str
 
 
 _TASKS = {
@@ -37,7 +39,8 @@ _TASKS = {
         "A model that answers questions about pictures, {origin} with seesay. It is a classifier: it picks from the answers"
         " in its `config.json`, and gives each a score from 0 to 1 (the scores do not sum to one).",
         'seesay ask photo.jpg "What is this?"',
-        'model.ask("photo.jpg", "What is this?")',
+        'model = seesay.load({title!r})\nprint(model.ask("photo.jpg", "What is this?").text)',
+        "seesay[models]",
     ),
     "caption": _Task(
         "image-to-text",
@@ -45,7 +48,17 @@ _TASKS = {
         "rows with captions",
         "A model that describes pictures in a sentence, {origin} with seesay.",
         "seesay caption photo.jpg",
-        'model.caption("photo.jpg")',
+        'model = seesay.load({title!r})\nprint(model.caption("photo.jpg").text)',
+        "seesay[models]",
+    ),
+    "speech": _Task(
+        "text-to-speech",
+        "loss",
+        "recordings",
+        "A SpeechT5 that speaks, {origin} with seesay. `speakers.safetensors` has its speakers by name.",
+        'seesay speak "..." --output spoken.wav',
+        'voice = seesay.load_voice({title!r})\nseesay.save_speech(voice.speak("..."), "spoken.wav")',
+        "seesay[voices]",
     ),
 }
 _HUB_DATA = "hf:"
@@ -54,7 +67,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 def model_card(
     *,
-    task: Literal["vqa", "caption"],
+    task: Literal["vqa", "caption", "speech"],
     title: str,
     base_model: str,
     data_name: str,
@@ -125,8 +138,8 @@ def _metadata(kind: _Task, title: str, base_model: str, data: str, metric: tuple
 
 
 def _how_to_use(kind: _Task, title: str) -> str:
-    shell = f'pip install "seesay[models]"\n{kind.shell} --model {shlex.quote(title)}'
-    python = f"import seesay\n\nmodel = seesay.load({title!r})\nprint({kind.python}.text)"
+    shell = f'pip install "{kind.extra}"\n{kind.shell} --model {shlex.quote(title)}'
+    python = f"import seesay\n\n{kind.python.format(title=title)}"
     return f"## How to use it\n\n{_fenced(shell, 'sh')}\n\n{_fenced(python, 'python')}"
 
 

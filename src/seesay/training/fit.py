@@ -7,21 +7,14 @@ architectures (`models`), about what a data set looks like (`data`), nor how pro
 from __future__ import annotations
 
 import dataclasses
-import json
-import logging
-import math
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import answering, config, data, models
 from ..data import CheckReport, Dataset
-from ..errors import DataError, Interrupted, ModelError, ResourceError, RunError, UsageError
+from ..errors import DataError, ModelError, UsageError
 from ..evaluation import (
     CaptionPrior,
     Looking,
@@ -38,21 +31,19 @@ from ..metrics.tokenize import tokenize
 from ..models import Family
 from ..settings import ModelSettings, Recipe, Training, TrainSettings, answers_of, settle
 from ..types import Example
-from . import publish
+from . import publish, session
 from .card import model_card
 from .plan import Plan, steps_of
-from .run_folder import LOCK, RunFolder
-from .trainer import Progress, Stop, make_trainer
+from .planned import Progress
+from .run_folder import RunFolder
+from .trainer import make_trainer
 
 if TYPE_CHECKING:
     from transformers import Trainer
 
-LOG = "train.log"
 WORDS_ALIKE = 16
 """Questions, or captions, within this many words go into one batch. Sorting by the word would put those of one kind
 together, and a small model learns badly from batches of one kind (docs/log.md)."""
-FREE_TO_CHANGE = {"output", "threads", "save_total_limit", "push_to_hub", "hub_model_id", "hub_private"}
-"""Settings that may differ when a run is continued, because they do not decide what is learned."""
 
 
 DESCRIBED = 256
@@ -87,20 +78,20 @@ def train(settings: TrainSettings, progress: Callable[[Progress], None] | None) 
     asked = [example for example in rows if example.question]
     answers = answers_of(settings)
     vocabulary = data.build_vocabulary(asked, answers.vocabulary_size, normalizer(answers.normalizer))
-    repository = _hub_repository(settings)
+    repository = session.hub_repository(settings)
     folder = RunFolder(settings.output)
     with folder.lock():
-        _claim(folder, settings, dataset)
-        _limit_threads(settings)
-        settings = dataclasses.replace(settings, mixed_precision=_precision(settings))
+        session.claim(folder, settings, dataset)
+        session.limit_threads(settings)
+        settings = dataclasses.replace(settings, mixed_precision=session.precision(settings, settings))
         texts = [text for row in rows for text in ([row.question] if row.question else row.answers)]
         family = models.for_training(settings, (*vocabulary, *_caption_words(rows)), texts)
         _refuse_what_it_cannot_learn(family, settings, recipe, rows)
         plan = _plan(family, settings, recipe, rows, checked)
-        with _interruptible() as stop, _log_file(folder) as log:
-            tell = _teller(log, progress)
+        with session.interruptible() as stop, session.log_file(folder) as log:
+            tell = session.teller(log, progress)
             trainer = make_trainer(family, rows, validation, plan, settings, recipe, folder, tell, stop)
-            seconds = _fit(trainer, folder, stop, log)
+            seconds = session.to_the_end(trainer, folder, stop, log)
         return _finish(trainer, family, folder, settings, dataset, repository, seconds)
 
 
@@ -157,62 +148,6 @@ def _checked_data(settings: TrainSettings) -> tuple[Dataset, CheckReport]:
     return dataset, checked
 
 
-def _section(settings: TrainSettings) -> str:
-    """Where these settings stand in a file."""
-    return f"train.{settings.task}"
-
-
-def _hub_repository(settings: TrainSettings) -> str:
-    if not settings.push_to_hub:
-        return ""
-    name = settings.output.resolve().name
-    return publish.check_access(settings.hub_model_id, private=settings.hub_private, name_if_empty=name)
-
-
-def _claim(folder: RunFolder, settings: TrainSettings, dataset: Dataset) -> None:
-    """Take the folder for this run, or go on with the run of the same settings and data that is there."""
-    saved, facts = folder.path / "settings.toml", folder.path / "run.json"
-    if facts.is_file():
-        before = config.resolve(type(settings), _section(settings), {}, file=saved, environ={})
-        other = [name for name in config.changed(before, settings) if name not in FREE_TO_CHANGE]
-        if other:
-            hint = f"it differs in {', '.join(other)}; choose another --output, or give the settings in {saved}"
-            raise RunError("this folder holds a run with other settings", where=str(folder.path), hint=hint)
-        if json.loads(facts.read_text(encoding="utf-8"))["data_fingerprint"] != dataset.fingerprint:
-            hint = "rows or pictures changed since; choose another --output"
-            raise RunError("this folder holds a run on other data", where=str(folder.path), hint=hint)
-    elif {entry.name for entry in folder.path.iterdir()} - {LOCK, saved.name}:
-        raise RunError(
-            "this folder is not empty and holds no run", where=str(folder.path), hint="choose another --output"
-        )
-    else:
-        folder.write_text(saved.name, config.dump(settings, _section(settings)))
-        # Written last: only with it is the folder a run, so a kill in between leaves one that can be taken again.
-        folder.write_text(facts.name, json.dumps({"data_fingerprint": dataset.fingerprint, "data": dataset.name}))
-
-
-def _limit_threads(settings: TrainSettings) -> None:
-    torch = models.import_torch()
-    torch.set_num_threads(settings.threads or len(os.sched_getaffinity(0)))
-
-
-def _precision(settings: TrainSettings) -> Any:
-    """bf16 autocast only where the hardware multiplies it: elsewhere it is emulated and slower than float32."""
-    if settings.mixed_precision != "auto":
-        return settings.mixed_precision
-    torch = models.import_torch()
-    if models.place(settings).device == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "none"
-    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() and _has_bf16_instructions() else "none"
-
-
-def _has_bf16_instructions() -> bool:
-    try:
-        return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
-
-
 def _plan(
     family: Family, settings: TrainSettings, recipe: Recipe, train: Sequence[Example], checked: CheckReport
 ) -> Plan:
@@ -234,26 +169,6 @@ def _plan(
     )
 
 
-def _fit(trainer: Trainer, folder: RunFolder, stop: Stop, log: logging.Logger) -> float:
-    """Train to the end, from the newest checkpoint that verifies; the seconds it took."""
-    import torch
-
-    newest, skipped = folder.newest_verified()
-    for sentence in skipped:
-        log.warning(sentence)
-    if newest is not None:
-        log.info("continuing from %s", newest.name)
-    try:
-        output = trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-    except torch.OutOfMemoryError:
-        hint = "lower per_device_train_batch_size and raise gradient_accumulation_steps by the same factor"
-        raise ResourceError("out of memory", where=str(folder.path), hint=hint) from None
-    if stop.requested and trainer.state.global_step < trainer.args.max_steps:
-        step = trainer.state.global_step
-        raise Interrupted(f"stopped at step {step:,} of {trainer.args.max_steps:,}", hint="the same command goes on")
-    return float(output.metrics["train_runtime"])
-
-
 def _finish(
     trainer: Trainer,
     family: Family,
@@ -264,15 +179,11 @@ def _finish(
     seconds: float,
 ) -> Run:
     """Write the best checkpoint as `model/` with its card and its baselines, and the run's report."""
-    best = trainer.state.best_global_step or trainer.state.global_step
-    damage = folder.verify(folder.checkpoint(best))
-    if damage:
-        hint = "delete this checkpoint's folder and give the same command again"
-        raise RunError(f"the best checkpoint is damaged: {damage[0]}", where=str(folder.checkpoint(best)), hint=hint)
-    family.restore(folder.checkpoint(best))
+    best, checkpoint = session.best_checkpoint(trainer, folder)
+    family.restore(checkpoint)
     family.network.eval()
     report, baselines = _measure(family, settings, dataset)
-    settings_text = config.dump(settings, _section(settings))
+    settings_text = config.dump(settings, session.section(settings))
     training_page(trainer.state.log_history, settings_text, folder.path, evaluation=report)
 
     def write(target: Path) -> None:
@@ -345,51 +256,7 @@ def _card(title: str, settings: TrainSettings, dataset: Dataset, report: Report)
         data_name=settings.data,
         data_rows=len(dataset.splits["train"]),
         metrics=[(f"{name}, validation split", value), *others],
-        settings_text=config.dump(settings, _section(settings), leave_out=("output", "images")),
+        settings_text=config.dump(settings, session.section(settings), leave_out=("output", "images")),
         command="",
         limits=[*can, chosen],
     )
-
-
-@contextmanager
-def _interruptible() -> Iterator[Stop]:
-    """The first Ctrl-C (or SIGTERM) finishes the step and saves; the second stops at once."""
-    stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def request(signum: int, frame: object) -> None:
-        if stop.requested:
-            raise KeyboardInterrupt
-        stop.requested = True
-
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _log_file(folder: RunFolder) -> Iterator[logging.Logger]:
-    log = logging.Logger("seesay.training")
-    handler = logging.FileHandler(folder.path / LOG, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)
-    try:
-        yield log
-    finally:
-        handler.close()
-
-
-def _teller(log: logging.Logger, progress: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
-    def tell(state: Progress) -> None:
-        if state.values:
-            shown = " ".join(f"{name}={value:.5g}" for name, value in state.values.items() if math.isfinite(value))
-            log.info("step %d of %d: %s", state.step, state.steps, shown)
-        if progress is not None:
-            progress(state)
-
-    return tell

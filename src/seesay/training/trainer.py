@@ -1,10 +1,7 @@
-"""transformers' Trainer, with the parts replaced that seesay does differently:
+"""The Trainer of models that answer and describe (see `planned`):
 
-- rows come from a `Plan`, so that their order is a function of the settings;
-- an evaluation asks the model as a user would and measures VQA accuracy, instead of keeping every logit;
-- of several captions of a picture each visit learns one, and after as many epochs all of them have been learned;
-- checkpoints are written by `RunFolder`: whole, verified, and in the form that `seesay ask` opens;
-- the random state of every step is set from (seed, step), so that a resumed run is equal to the bit.
+- an evaluation asks the model as a user would and measures VQA accuracy;
+- of several captions of a picture each visit learns one, and after as many epochs all of them have been learned.
 
 It knows nothing of data formats, of architectures or of how progress is shown.
 """
@@ -12,16 +9,11 @@ It knows nothing of data formats, of architectures or of how progress is shown.
 from __future__ import annotations
 
 import dataclasses
-import math
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, ImageError, RunError
+from ..errors import DataError, ImageError
 from ..media import open_image
 from ..metrics import normalizer
 from ..metrics.vqa import score
@@ -30,32 +22,13 @@ from ..settings import Recipe, TrainSettings, answers_of
 from ..types import Example
 from .augment import shift
 from .plan import Plan, Visit
+from .planned import Progress, Stop, fixed_random_state, planned_trainer, schedule
 from .run_folder import RunFolder
 
 if TYPE_CHECKING:
-    import torch
-    from transformers import Trainer, TrainerCallback, TrainingArguments
+    from transformers import Trainer, TrainingArguments
 
 METRIC = "vqa_accuracy"
-DECAY_SHARE = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands; given to the caller after every step, with `values` where something was measured."""
-
-    step: int
-    steps: int
-    epoch: float
-    seconds_left: float
-    values: dict[str, float]
-
-
-@dataclass
-class Stop:
-    """Set from a signal handler; the step under way is finished, saved, and the run ends."""
-
-    requested: bool = False
 
 
 def make_trainer(
@@ -69,78 +42,21 @@ def make_trainer(
     report: Callable[[Progress], None],
     stop: Stop,
 ) -> Trainer:
-    """A Trainer for one run. The classes live in here because importing transformers' Trainer costs four seconds."""
-    import torch
-    from transformers import PrinterCallback, Trainer
-    from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
-
-    epochs_per_step = plan.rows_per_step / len(train)
-    collate = _collator(family, settings, recipe)
-
-    class SeesayTrainer(Trainer):
-        control: Any
-        staging = folder.path
-
-        def get_train_dataloader(self) -> torch.utils.data.DataLoader[Any]:
-            rows: Any = _Rows(train)  # a map from visits to rows, which is all that a data set needs to be
-            loader: Any = torch.utils.data.DataLoader(rows, batch_sampler=plan.batches, collate_fn=collate)
-            prepared: torch.utils.data.DataLoader[Any] = self.accelerator.prepare(loader)
-            return prepared
-
-        def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
-            started = time.perf_counter()
-            measured = validate(family, validation, settings)
-            measured["seconds"] = time.perf_counter() - started
-            metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
-            self.log(metrics)
-            self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-            return metrics
-
-        def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-            super().log(logs, start_time)
-            # The Trainer sees the whole plan as one epoch; people count passes over the rows.
-            self.state.log_history[-1]["epoch"] = self.state.global_step * epochs_per_step
-
-        def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-            family.save(Path(output_dir or folder.path))
-
-        def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-            family.restore(Path(resume_from_checkpoint))
-
-        def _get_output_dir(self, trial: Any) -> str:
-            return str(self.staging)
-
-        def _save_checkpoint(self, model: Any, trial: Any) -> None:
-            step = self.state.global_step
-            parent = super()._save_checkpoint
-
-            def write(target: Path) -> None:
-                # The Trainer writes `checkpoint-<step>` into a folder; it is given one of its own beside the target.
-                with tempfile.TemporaryDirectory(dir=target.parent, prefix=".staging-", suffix=".partial") as staging:
-                    self.staging = Path(staging)
-                    parent(model, trial)
-                    for file in (self.staging / f"{PREFIX_CHECKPOINT_DIR}-{step}").iterdir():
-                        file.rename(target / file.name)
-
-            folder.write_checkpoint(step, write)
-            best = self.state.best_global_step
-            folder.rotate(recipe.save_total_limit, [folder.checkpoint(best)] if best else [])
-
-    network = family.network
-    if "accepts_loss_kwargs" not in vars(type(network)):
-        # Without this the Trainer trusts ViLT's `**kwargs` to average the loss over accumulated batches, and it does not:
-        # loss and gradients would grow with the number of accumulation steps.
-        network.accepts_loss_kwargs = False  # type: ignore[assignment]
-    trainer = SeesayTrainer(
-        model=network,
-        args=_arguments(settings, recipe, plan, folder, family),
-        data_collator=collate,
-        train_dataset=_Rows(train),
-        eval_dataset=_Rows(validation),
-        callbacks=[_watch(settings, plan, epochs_per_step, report, stop)],
+    """A Trainer for one run."""
+    return planned_trainer(
+        family.network,
+        train,
+        _collator(family, settings, recipe),
+        plan,
+        _arguments(settings, recipe, plan, folder, family),
+        folder,
+        measure=lambda step: validate(family, validation, settings),
+        save=family.save,
+        restore=family.restore,
+        keep=recipe.save_total_limit,
+        report=report,
+        stop=stop,
     )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
 
 
 def _collator(
@@ -171,7 +87,7 @@ def validate(family: Family, examples: Sequence[Example], settings: TrainSetting
     family.network.eval()
     loss = accuracy = 0.0
     count = 0
-    with torch.inference_mode(), _fixed_random_state():
+    with torch.inference_mode(), fixed_random_state():
         for start in range(0, len(examples), settings.per_device_eval_batch_size):
             group = examples[start : start + settings.per_device_eval_batch_size]
             found = family.examine(_prepared(family, group, settings), answer=asks)
@@ -213,19 +129,6 @@ def _prepared(family: Family, examples: Sequence[Example], settings: TrainSettin
         ) from None
 
 
-class _Rows:
-    """Rows by visit, as the data loader asks for them."""
-
-    def __init__(self, examples: Sequence[Example]) -> None:
-        self.examples = examples
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, visit: Visit) -> tuple[Example, Visit]:
-        return self.examples[visit.row], visit
-
-
 def _arguments(
     settings: TrainSettings, recipe: Recipe, plan: Plan, folder: RunFolder, family: Family
 ) -> TrainingArguments:
@@ -238,7 +141,7 @@ def _arguments(
         gradient_accumulation_steps=plan.accumulation,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type=recipe.lr_scheduler_type,
-        lr_scheduler_kwargs=_schedule(recipe, plan),
+        lr_scheduler_kwargs=schedule(recipe.lr_scheduler_type, plan),
         warmup_steps=round(recipe.warmup_ratio * plan.steps),
         weight_decay=recipe.weight_decay,
         adam_beta2=recipe.adam_beta2,
@@ -261,59 +164,3 @@ def _arguments(
         report_to=[],
         seed=settings.seed,
     )
-
-
-def _schedule(recipe: Recipe, plan: Plan) -> dict[str, int]:
-    decays = recipe.lr_scheduler_type == "warmup_stable_decay"
-    return {"num_decay_steps": round(plan.steps * DECAY_SHARE)} if decays else {}
-
-
-def _watch(
-    settings: TrainSettings, plan: Plan, epochs_per_step: float, report: Callable[[Progress], None], stop: Stop
-) -> TrainerCallback:
-    import torch
-    from transformers import TrainerCallback
-
-    class Watch(TrainerCallback):
-        """Sets the random state of each step, reports progress, and stops where asked."""
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            self.started, self.first = time.monotonic(), state.global_step
-
-        def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            torch.manual_seed(settings.seed * 2**31 + state.global_step)
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if state.global_step >= plan.steps:
-                control.should_evaluate = control.should_log = control.should_save = True
-            if stop.requested:
-                control.should_save = control.should_training_stop = True
-            self.tell(state.global_step, {})
-
-        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            logs: dict[str, float] = kwargs["logs"]
-            if not math.isfinite(logs.get("loss", 0.0)):
-                raise RunError(
-                    f"the loss became {logs['loss']} at step {state.global_step}",
-                    hint="lower learning_rate or max_grad_norm; checkpoints written before are kept",
-                )
-            self.tell(state.global_step, logs)
-
-        def tell(self, step: int, values: dict[str, float]) -> None:
-            done = max(1, step - self.first)
-            left = (time.monotonic() - self.started) / done * (plan.steps - step)
-            # The Trainer's own "epoch" is the share of the plan that is done.
-            measured = {name: value for name, value in values.items() if name != "epoch"}
-            report(Progress(step, plan.steps, step * epochs_per_step, left, measured))
-
-    return Watch()
-
-
-@contextmanager
-def _fixed_random_state() -> Iterator[None]:
-    """ViLT draws the order of its patches; an evaluation must neither depend on the global state nor change it."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        yield

@@ -21,17 +21,19 @@ from ..options import json_option, settings_options, settle
 def command(source: str | None, as_json: bool, **given: Any) -> None:
     """Read a data set as training would: rows, pictures, answers, vocabulary, and every problem with its remedy.
 
-    With --model it also shows what that model would learn to write. Exits with 3 where training would not start.
+    With --model it also shows what that model would learn to write, or which characters that voice lacks. Rows of recordings
+    are told by their length, pace, level and speakers. Exits with 3 where training would not start.
 
     \b
         seesay check my/questions.jsonl
         seesay check easy-vqa --json
         seesay check my/captions.jsonl --model microsoft/git-base
+        seesay check LJSpeech-1.1 --model microsoft/speecht5_tts --plots lj.html
     """
     if source is not None:
         given["data"] = source
     settings = settle(CheckSettings, "check", given)
-    with render.counting("opening pictures") as progress:
+    with render.counting("opening") as progress:
         report = api.check(settings, progress)
     preview = api.preview(settings) if settings.model and not report.fatal else None
     render.check_report(report, preview, as_json=as_json)

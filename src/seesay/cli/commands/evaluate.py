@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ... import api
-from ...settings import EvaluateCaptionSettings, EvaluateVqaSettings
+from ...settings import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .. import render
 from ..options import json_option, settings_options, settle
 
@@ -47,3 +47,20 @@ def caption(as_json: bool, **given: Any) -> None:
     with render.counting("describing") as progress:
         report = api.evaluate_caption(settings, progress)
     render.evaluation(report, settings.output, as_json=as_json)
+
+
+@command.command()
+@json_option
+@settings_options(EvaluateSpeechSettings)
+def speech(as_json: bool, **given: Any) -> None:
+    """Measure a voice against recordings of the same sentences: mel-cepstral distortion, pitch and voicing errors, duration,
+    word error rate by a Whisper, and speed, with intervals, beside the recordings and espeak-ng.
+
+    \b
+        seesay evaluate speech --data data/fillets --model runs/speech --output runs/speech/test
+        seesay evaluate speech --data LJSpeech-1.1 --model microsoft/speecht5_tts --listen-model openai/whisper-base.en
+    """
+    settings = settle(EvaluateSpeechSettings, "evaluate.speech", given)
+    with render.counting("speaking") as progress:
+        report = api.evaluate_speech(settings, progress)
+    render.speech_evaluation(report, settings.output, as_json=as_json)

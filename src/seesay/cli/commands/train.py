@@ -1,4 +1,4 @@
-"""`seesay train vqa|caption`: fine-tune a model on questions and answers or on captions, or train a small one from scratch."""
+"""`seesay train vqa|caption|speech`: fine-tune a model on questions, captions or recordings, or train a small one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ... import api
-from ...settings import TrainCaptionSettings, TrainVqaSettings
+from ...settings import TrainCaptionSettings, TrainSpeechSettings, TrainVqaSettings
 from .. import render
 from ..options import json_option, settings_options, settle
 
@@ -56,3 +56,23 @@ def caption(as_json: bool, **given: Any) -> None:
     with render.training(as_json=as_json) as progress:
         run = api.train_caption(settings, progress)
     render.run(run, as_json=as_json)
+
+
+@command.command()
+@json_option
+@settings_options(TrainSpeechSettings)
+def speech(as_json: bool, **given: Any) -> None:
+    """Fine-tune a SpeechT5 on recordings and what is said in them: a new language, a new voice.
+
+    Settings without a default take the values of Hugging Face's guide for a checkpoint, and those of the configuration from
+    scratch. The run's folder gets checkpoints, spoken samples with their spectrograms, report.html and, at the end, model/.
+
+    \b
+        seesay train speech --data hf:facebook/voxpopuli/nl --language nl --min-speaker-rows 100 --max-speaker-rows 400
+        seesay train speech --data LJSpeech-1.1 --output runs/lj
+        seesay train speech --data data/fillets --from-scratch speecht5-small --language nl --speaker-model none
+    """
+    settings = settle(TrainSpeechSettings, "train.speech", given)
+    with render.training(as_json=as_json) as progress:
+        run = api.train_speech(settings, progress)
+    render.speech_run(run, as_json=as_json)

@@ -1,4 +1,5 @@
-"""Data sets of the `datasets` library: saved on disk by `save_to_disk`, or on the Hub as `hf:owner/name`.
+"""Data sets of the `datasets` library: saved on disk by `save_to_disk`, or on the Hub as `hf:owner/name`, with a
+configuration where it has several: `hf:facebook/voxpopuli/nl`.
 
 Fields are those of every row; so `Graphcore/vqa` (`image_id` is a path, `label` holds ids and weights) and sets of `image`
 and `text` (lambdalabs/pokemon-blip-captions) are read as they are. Pictures stay encoded bytes. `datasets` no longer runs
@@ -26,7 +27,9 @@ class HubDatasets(Format):
     """Arrow tables, on disk or on the Hub."""
 
     name: ClassVar[str] = "datasets"
-    summary: ClassVar[str] = "a folder written by save_to_disk, or hf:OWNER/NAME for a data set on the Hub"
+    summary: ClassVar[str] = (
+        "a folder written by save_to_disk, or hf:OWNER/NAME (or hf:OWNER/NAME/CONFIGURATION) on the Hub"
+    )
 
     def recognises(self, source: Source) -> bool:
         if source.text.startswith(PREFIX):
@@ -38,12 +41,17 @@ class HubDatasets(Format):
         if find_spec("datasets") is None:
             raise MissingExtra("reading data sets of the datasets library", "seesay[models]")
         pictures = Pictures(source.folders)
-        for name, rows in _splits(source).items():
+        for name, rows in open_splits(source).items():
             split = SPLIT_NAMES.get(name.lower(), name)
-            yield from examples(split, _rows(rows, name), pictures)
+            yield from examples(split, stored_rows(rows, name), pictures)
 
 
-def _splits(source: Source) -> Mapping[str, Any]:
+def open_splits(source: Source) -> Mapping[str, Any]:
+    """The tables of each split, opened, nothing decoded.
+
+    Raises:
+        DataError, ResourceError: there is no such set, or it cannot be had.
+    """
     import datasets
 
     if not sys.stderr.isatty():
@@ -52,7 +60,7 @@ def _splits(source: Source) -> Mapping[str, Any]:
     return loaded if isinstance(loaded, dict) else {"train": loaded}
 
 
-def _rows(rows: Any, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+def stored_rows(rows: Any, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
     """Each row with its place, `name` and its number, as it is stored: a picture is its bytes and path, never decoded here,
     because it goes through the door like all others, and later."""
     number = 0
@@ -82,12 +90,15 @@ def _download(source: Source) -> Any:
     import datasets
 
     name = source.text.removeprefix(PREFIX)
+    repository, configuration = name, ""
+    if name.count("/") > 1:
+        repository, _, configuration = name.rpartition("/")
     try:
-        return datasets.load_dataset(name)
+        return datasets.load_dataset(repository, configuration or None)
     except RuntimeError:
         # "Dataset scripts are no longer supported"
         try:
-            return datasets.load_dataset(name, revision=CONVERTED)
+            return datasets.load_dataset(repository, configuration or None, revision=CONVERTED)
         except (OSError, ValueError, RuntimeError):
             hint = "download its files, and give the folder with --data and its pictures with --images"
             raise DataError(

@@ -14,13 +14,18 @@ from ...errors import MissingExtra, ModelError
 from ...models.checkpoint import Checkpoint, Placement, load_weights
 from ...settings import VoiceSettings
 from ..checkpoint_voice import EXTRA, CheckpointVoice, load_vocoder, read_json, read_tokenizer, read_voice_config
-from ..speakers import embedding
+from ..griffin_lim import NAME as GRIFFIN_LIM
+from ..griffin_lim import GriffinLim
+from ..speakers import embedding, known_speakers
 from ..spell import Speller
 
 if TYPE_CHECKING:
+    import numpy
     import torch
 
     from ..speakers import Vector
+
+    Samples = numpy.ndarray[tuple[int], numpy.dtype[numpy.float32]]
 
 VOCODER = "microsoft/speecht5_hifigan"
 LONGEST = 200
@@ -45,12 +50,10 @@ class SpeechT5(CheckpointVoice):
         speaker: Vector,
     ) -> None:
         language = str(read_json(checkpoint.folder / "tokenizer_config.json", checkpoint.name).get("language", "en"))
-        pieces = {tokenizer.convert_ids_to_tokens(index) for index in range(tokenizer.vocab_size)}
-        alphabet = {piece for piece in pieces if len(piece) == 1} - {"▁"} | {" "}
-        super().__init__(checkpoint, placement, settings, Speller(language, alphabet.__contains__))
+        super().__init__(checkpoint, placement, settings, Speller(language, alphabet(tokenizer).__contains__))
         self.network, self.vocoder, self.tokenizer = network, vocoder, tokenizer
         self.speaks = "English" if self.speller.language == "en" else f"the language {language!r}"
-        self.sample_rate = int(vocoder.config.sampling_rate)
+        self.sample_rate = vocoder.sample_rate if isinstance(vocoder, GriffinLim) else vocoder.config.sampling_rate
         # One position is for the end of the text.
         self.max_characters = min(LONGEST, network.config.max_text_positions - 2)
         self._speaker_model = settings.speaker_model
@@ -69,10 +72,7 @@ class SpeechT5(CheckpointVoice):
         # Before the weights, so that a mistyped recording costs little.
         width = config.speaker_embedding_dim
         speaker = embedding(settings.speaker, width, checkpoint, placement, settings.speaker_model)
-        vocoder = load_vocoder(
-            _transformers().SpeechT5HifiGan, _transformers().SpeechT5HifiGanConfig, checkpoint, placement,
-            settings.vocoder, VOCODER, config.num_mel_bins,
-        )  # fmt: skip
+        vocoder = open_vocoder(settings.vocoder, checkpoint, placement, config.num_mel_bins)
         network = load_weights(
             _transformers().SpeechT5ForTextToSpeech, checkpoint, config, placement, attention="eager"
         ).eval()
@@ -87,6 +87,22 @@ class SpeechT5(CheckpointVoice):
 
         self.speaker = torch.from_numpy(speaker)[None].to(self.placement.device)  # (1, width)
 
+    @property
+    def speakers(self) -> frozenset[str]:
+        """The speakers that the checkpoint brings by name."""
+        return frozenset(known_speakers(self.checkpoint))
+
+    def revoice(self, samples: Samples) -> Samples:
+        """A recording at 16,000 samples a second as the vocoder gives it back from its spectrogram: what the voice cannot pass,
+        however well it learns."""
+        import torch
+
+        extractor = read_extractor(self.checkpoint, self.network.config.num_mel_bins)
+        frames = extractor(audio_target=samples, sampling_rate=extractor.sampling_rate).input_values[0]
+        with torch.inference_mode():
+            sound: Samples = self.vocoder(torch.from_numpy(frames).to(self.placement.device)).float().cpu().numpy()
+        return sound
+
     def spectrogram(self, text: str) -> torch.Tensor:
         """(frames, mel bins), log, of a text in the voice's characters; what the vocoder gets."""
         ids = self.tokenizer(text, return_tensors="pt").input_ids.to(self.placement.device)
@@ -96,6 +112,41 @@ class SpeechT5(CheckpointVoice):
     def _sound(self, text: str) -> torch.Tensor:
         sound: torch.Tensor = self.vocoder(self.spectrogram(text))
         return sound
+
+
+def alphabet(tokenizer: Any) -> frozenset[str]:
+    """The characters that a tokenizer of SpeechT5 has, the space included."""
+    pieces = {tokenizer.convert_ids_to_tokens(index) for index in range(tokenizer.vocab_size)}
+    return frozenset(piece for piece in pieces if len(piece) == 1) - {"▁"} | {" "}
+
+
+def read_extractor(checkpoint: Checkpoint | None, bins: int) -> Any:
+    """What makes spectrograms: as the checkpoint's preprocessor_config.json says, else the published one's with `bins`.
+
+    Raises:
+        ModelError: it makes spectrograms of another number of bins than the network takes.
+    """
+    kind = _transformers().SpeechT5FeatureExtractor
+    if checkpoint is None or not (checkpoint.folder / "preprocessor_config.json").is_file():
+        return kind(num_mel_bins=bins)
+    extractor = kind.from_pretrained(checkpoint.folder)
+    if extractor.num_mel_bins != bins:
+        message = f"preprocessor_config.json makes {extractor.num_mel_bins} mel bins, the network takes {bins}"
+        raise ModelError(message, where=checkpoint.name)
+    return extractor
+
+
+def open_vocoder(named: str, checkpoint: Checkpoint, placement: Placement, bins: int) -> Any:
+    """What turns (frames, bins) into (samples,): a HiFi-GAN, found as `load_vocoder` says, or Griffin-Lim if that is named.
+
+    Raises:
+        ModelNotFound, ModelError: there is none of that name, or it takes other spectrograms.
+    """
+    if named == GRIFFIN_LIM:
+        return GriffinLim(read_extractor(checkpoint, bins))
+    transformers = _transformers()
+    kind, config_kind = transformers.SpeechT5HifiGan, transformers.SpeechT5HifiGanConfig
+    return load_vocoder(kind, config_kind, checkpoint, placement, named, VOCODER, bins)
 
 
 def _transformers() -> Any:
