@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -56,7 +57,7 @@ def open_splits(source: Source) -> Mapping[str, Any]:
 
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
-    loaded = _download(source) if source.text.startswith(PREFIX) else _from_disk(source)
+    loaded = _download(source.text.removeprefix(PREFIX)) if source.text.startswith(PREFIX) else _from_disk(source)
     return loaded if isinstance(loaded, dict) else {"train": loaded}
 
 
@@ -86,10 +87,11 @@ def _from_disk(source: Source) -> Any:
         raise DataError(f"not what save_to_disk writes ({kind})", where=source.text, hint=hint) from None
 
 
-def _download(source: Source) -> Any:
+@lru_cache(maxsize=1)
+def _download(name: str) -> Any:
+    """Kept, because a set is looked at (are these recordings?) before it is read."""
     import datasets
 
-    name = source.text.removeprefix(PREFIX)
     repository, configuration = name, ""
     if name.count("/") > 1:
         repository, _, configuration = name.rpartition("/")
