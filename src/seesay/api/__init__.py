@@ -1,0 +1,44 @@
+"""What callers do with pictures and models. Each function is short: it puts the layers below in order and decides nothing.
+
+import seesay
+
+model = seesay.load()
+answer = model.ask("photo.jpg", "What animal is this?", top_k=5)
+print(answer.text, answer.score)
+
+A new noun is a new file here, its functions named below.
+"""
+
+from .data import check, load_data, load_recordings, preview
+from .learning import evaluate_caption, evaluate_speech, evaluate_vqa, train_caption, train_speech, train_vqa
+from .model import Model, load
+from .pictures import ask, caption, open_chat, read, save_conversation
+from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, speaker
+
+__all__ = [
+    "Model",
+    "Voice",
+    "ask",
+    "caption",
+    "check",
+    "evaluate_caption",
+    "evaluate_speech",
+    "evaluate_vqa",
+    "hear",
+    "listen",
+    "load",
+    "load_data",
+    "load_recordings",
+    "load_voice",
+    "open_chat",
+    "preview",
+    "read",
+    "save_conversation",
+    "save_speech",
+    "say",
+    "speak",
+    "speaker",
+    "train_caption",
+    "train_speech",
+    "train_vqa",
+]

@@ -1,0 +1,63 @@
+"""Every setting of every command, once: these dataclasses are the flags, the TOML keys, the environment variables, the
+keywords of the Python functions and what a run saves.
+
+A field's type, default and the text below it are all there is to say about a setting (see `fields`). To add a setting, add
+a field; settings of a new noun are a new file. Nothing here computes, or knows where values come from (`config`).
+"""
+
+from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
+from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
+from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
+from .fields import Field, fields_of, setting
+from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings
+from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
+from .training import (
+    GUIDES,
+    Recipe,
+    SpeechRecipe,
+    TrainCaptionSettings,
+    Training,
+    TrainSettings,
+    TrainSpeechSettings,
+    TrainVqaSettings,
+    answers_of,
+    settle,
+    settle_speech,
+)
+
+__all__ = [
+    "GUIDES",
+    "AnswerSettings",
+    "AskSettings",
+    "CaptionSettings",
+    "ChatSettings",
+    "CheckSettings",
+    "DataSettings",
+    "Device",
+    "Dtype",
+    "EvaluateCaptionSettings",
+    "EvaluateSpeechSettings",
+    "EvaluateVqaSettings",
+    "Field",
+    "GenerationSettings",
+    "ListenSettings",
+    "ModelKeywords",
+    "ModelSettings",
+    "Normalizer",
+    "ReadSettings",
+    "Recipe",
+    "SpeakSettings",
+    "SpeechRecipe",
+    "TrainCaptionSettings",
+    "TrainSettings",
+    "TrainSpeechSettings",
+    "TrainVqaSettings",
+    "Training",
+    "VoiceKeywords",
+    "VoiceSettings",
+    "answers_of",
+    "fields_of",
+    "setting",
+    "settle",
+    "settle_speech",
+]
