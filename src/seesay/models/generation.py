@@ -26,6 +26,7 @@ from ..media import digest_image, open_image
 from ..types import Candidate, Example, ImageSource
 from .checkpoint import Checkpoint, Placement, import_torch
 from .family import Batch, Family, normalized
+from .recall import Recall, Row
 from .steps import Listener
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Prompt:
 
     decoder: Any
     inputs: dict[str, Any]
+    keep: Callable[[Sequence[int]], None] = lambda written: None
+    """Told of the tokens that were written behind the only row, once they are."""
 
 
 class Generative(Family):
@@ -66,6 +69,7 @@ class Generative(Family):
         self.checkpoint, self.placement, self.vocabulary = checkpoint, placement, ()
         # Some networks keep notes of a generation on themselves (Qwen-VL its positions), so they run one at a time.
         self._alone = threading.Lock()
+        self.recall = Recall()
         self._forget_habits()
 
     @classmethod
@@ -107,7 +111,7 @@ class Generative(Family):
 
         beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
         with self._alone, torch.inference_mode():
-            replies, chances = self._write(self._prompt(self._placed(batch)), beams)
+            replies, chances = self._write(self._prompt(self._placed(batch), batch.digests, beams), beams)
         rows = range(0, len(replies), beams)
         return [self._rank(replies[row : row + beams], chances[row : row + beams], top_k) for row in rows]
 
@@ -125,10 +129,12 @@ class Generative(Family):
         from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
         ends = self._ends
+        tokens: list[int] = []
         written: list[int] = []
         chances: list[float] = []
 
         def on(token: int, chance: float) -> bool:
+            tokens.append(token)
             chances.append(chance)
             if token in ends:
                 return False
@@ -141,7 +147,7 @@ class Generative(Family):
                 return Candidate("", 0.0), False
         try:
             with torch.inference_mode():
-                prompt = self._prompt(self._placed(batch))
+                prompt = self._prompt(self._placed(batch), batch.digests)
                 taken = prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1
                 prompt.decoder.generate(
                     **prompt.inputs,
@@ -154,6 +160,7 @@ class Generative(Family):
                     logits_processor=LogitsProcessorList([listener.scores]),
                     stopping_criteria=StoppingCriteriaList([listener.token]),
                 )
+                prompt.keep(tokens)
         finally:
             self._alone.release()
         score = math.exp(sum(chances) / len(chances)) if chances else 0.0
@@ -168,9 +175,11 @@ class Generative(Family):
         longest = max(map(len, replies))
         ids = torch.tensor([reply + [IGNORED] * (longest - len(reply)) for reply in replies])
         with self._alone, torch.inference_mode():
-            prompt = self._prompt(self._placed(batch))
+            prompt = self._prompt(self._placed(batch), batch.digests)
             ids = ids.to(self.placement.device)
-            return self._chances(prompt, ids.clamp_min(0)), ids
+            chances = self._chances(prompt, ids.clamp_min(0))
+            prompt.keep(ids[0].clamp_min(0).tolist())
+            return chances, ids
 
     def _chances(self, prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
         """(B, T): the log-probability of each token of `replies` (B, T), given those before it."""
@@ -190,8 +199,24 @@ class Generative(Family):
         """The tensors of a batch that come from its questions, where an empty one asks for a caption."""
 
     @abstractmethod
-    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
-        """What the decoder continues, given the tensors of a batch; pictures and questions are encoded here."""
+    def _prompt(self, tensors: dict[str, Any], digests: Sequence[Row], beams: int = 1) -> Prompt:
+        """What the decoder continues, given the tensors of a batch and the digests of its rows' pictures; pictures and
+        questions are encoded here."""
+
+    def _encoded(
+        self, pixels: torch.Tensor, digests: Sequence[Row], encode: Callable[[torch.Tensor], torch.Tensor]
+    ) -> torch.Tensor:
+        """(B, N, D): what `encode` makes of the picture of each row (B, 3, H, W), every picture once."""
+        import torch
+
+        found = {row: self.recall.get(row) for row in digests}
+        first = {row: index for index, row in reversed([*enumerate(digests)]) if found[row] is None}
+        if first:
+            made = encode(pixels[list(first.values())])
+            for row, features in zip(first, made, strict=True):
+                found[row] = features.clone()
+                self.recall.put(row, found[row], [found[row]])
+        return torch.stack([found[row] for row in digests])
 
     def _reply_ids(self, answer: str) -> list[int]:
         """An answer as the decoder would write it, without its end."""
@@ -254,6 +279,9 @@ class Generative(Family):
             eos_token_id=ends, pad_token_id=self._padding, return_dict_in_generate=True, output_logits=True,
         )  # fmt: skip
         found = prompt.decoder.generate(**prompt.inputs, generation_config=options)
+        prompt.keep(
+            found.sequences[0, prompt.inputs["input_ids"].shape[1] :].tolist() if "input_ids" in prompt.inputs else []
+        )
         # An encoder-decoder's text begins with one token of its own. There are more steps than tokens where a search went on
         # for another row or another beam.
         ids = found.sequences[:, prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1 :]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ...errors import ModelError
 from ..checkpoint import Checkpoint, Placement, load_weights
 from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+from ..recall import Row
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -51,7 +52,7 @@ class Git(Generative):
         rows = [[self.tokenizer.cls_token_id, *self._encode(question)][:longest] for question in questions]
         return pad_left(rows, self._padding)
 
-    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
+    def _prompt(self, tensors: dict[str, Any], digests: Sequence[Row], beams: int = 1) -> Prompt:
         return Prompt(self._network, tensors)
 
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
