@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Literal, TypedDict
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+Quantize = Literal["", "int8", "int4"]
 Normalizer = Literal["english", "unicode", "none"]
 
 
@@ -42,6 +43,8 @@ class ModelSettings:
     """Where to compute; `auto` takes CUDA, then Apple's MPS, then the processor."""
     dtype: Dtype = "auto"
     """Number type of the weights; `auto` is float32 on a processor and bfloat16 on an accelerator that has it."""
+    quantize: Quantize = ""
+    """Hold the weights of linear layers in 8 or 4 bits, made while they are loaded; the others are then bfloat16 by `auto`."""
 
 
 class ModelKeywords(TypedDict, total=False):
@@ -50,6 +53,7 @@ class ModelKeywords(TypedDict, total=False):
     revision: str
     device: Device
     dtype: Dtype
+    quantize: Quantize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,9 @@ def load(settings: ModelSettings) -> Family:
     """
     checkpoint = _find(settings)
     family = _family_of(checkpoint)
+    if settings.quantize and not family.needs_torch:
+        hint = "leave out --quantize; its eye is held in 8 bits already"
+        raise ModelError("this model is not quantized while it is loaded", where=checkpoint.name, hint=hint)
     model = family.load(checkpoint, place(settings) if family.needs_torch else Placement("cpu", "float32"))
     if isinstance(settings, GenerationSettings):
         model.generation = settings
@@ -55,7 +58,13 @@ def for_training(
     settings: ModelSettings, from_scratch: str, vocabulary: Sequence[str], questions: Iterable[str], seed: int
 ) -> Family:
     """A model with a head for `vocabulary`: fine-tuned from the checkpoint in `settings`, or new where `from_scratch`
-    names a configuration (its tokenizer is then made from `questions`)."""
+    names a configuration (its tokenizer is then made from `questions`).
+
+    Raises:
+        UsageError: quantized weights were asked for, which cannot be trained.
+    """
+    if settings.quantize:
+        raise UsageError("quantized weights cannot be trained", where="--quantize", hint="leave it out")
     if from_scratch:
         scratch(from_scratch)
         family = next(family for family in all_families().values() if from_scratch in family.scratch)
