@@ -29,7 +29,8 @@ if text:
         logits = family.network(input_ids=ids).logits.float()
     result["loss"] = torch.nn.functional.cross_entropy(logits[0, :-1], ids[0, 1:]).item()
 else:
-    family.network(input_ids=torch.arange(1, 41)[None])
+    with torch.inference_mode():
+        family.network(input_ids=torch.arange(1, 41)[None])
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 result["peak_mb"] = round(int(peak.split()[1]) / 1024)
 print(json.dumps(result))
