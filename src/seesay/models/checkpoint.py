@@ -270,6 +270,8 @@ def _refuse_non_finite(model: torch.nn.Module, checkpoint: Checkpoint) -> None:
     for name, parameter in model.named_parameters():
         numbers = [part for part in plain_tensors(parameter) if part.is_floating_point()]
         # Piece by piece: the check takes no memory to speak of.
-        if not all(piece.isfinite().all() for part in numbers for piece in part.flatten().split(2**20)):
+        if not all(
+            piece.isfinite().all() for part in numbers for piece in part.flatten().chunk(1 + part.numel() // 2**20)
+        ):
             hint = "training diverged, or the file is damaged"
             raise ModelError(f"the weight {name!r} holds NaN or infinity", where=checkpoint.name, hint=hint)

@@ -51,7 +51,7 @@ def quantized_arguments(network: Any, config: Any, folder: Path, bits: str, dtyp
     names = json.loads(index[0].read_text(encoding="utf-8"))["weight_map"].values() if index else ["model.safetensors"]
     weights: dict[str, Any] = {}
     for name in sorted(set(names)):
-        file = safe_open(folder / name, framework="pt", backend="pread")
+        file: Any = safe_open(folder / name, framework="pt", backend="pread")
         weights.update({key: file.get_slice(key) for key in file.keys()})  # noqa: SIM118
     return {
         "pretrained_model_name_or_path": None,
