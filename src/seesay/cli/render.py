@@ -304,7 +304,12 @@ def heard(question: str) -> None:
     print(f"seesay: heard: {question}", file=sys.stderr)
 
 
-_SHOWN = {"loss": "loss", "eval_loss": "validation loss", "eval_vqa_accuracy": "validation accuracy"}
+_SHOWN = {
+    "loss": "loss",
+    "eval_loss": "validation loss",
+    "eval_vqa_accuracy": "validation accuracy",
+    "eval_cider_d": "validation CIDEr-D",
+}
 
 
 def _headline(report: Report) -> None:

@@ -19,7 +19,8 @@ Series = list[tuple[str, str, list[tuple[float, float]]]]
 def training_page(
     history: Sequence[Mapping[str, Any]], settings_text: str, folder: Path, *, evaluation: Report
 ) -> None:
-    """Write loss.png, report.html and, of a model that answers questions, accuracy.png into the folder of a run.
+    """Write loss.png, accuracy.png or cider.png (of a model that answers or that describes), and report.html into the folder
+    of a run.
 
     Args:
         history: the Trainer's log: dicts with `step` and what was measured then.
@@ -33,6 +34,9 @@ def training_page(
     if evaluation.task == "vqa":
         accuracies: Series = [("validation", "#b4570a", points(history, "eval_vqa_accuracy"))]
         curves["accuracy"] = ("VQA accuracy", "VQA accuracy on the validation split", accuracies)
+    else:
+        ciders: Series = [("validation", "#b4570a", points(history, "eval_cider_d"))]
+        curves["cider"] = ("CIDEr-D", "CIDEr-D of captions of validation pictures", ciders)
     parts = [*headline(evaluation), '<h2>The run</h2><div class="plots">']
     for file, (label, title, series) in sorted(curves.items()):
         drawn = plot(label, series)

@@ -1,6 +1,6 @@
 """The Trainer of models that answer and describe (see `planned`):
 
-- an evaluation asks the model as a user would and measures VQA accuracy;
+- an evaluation asks the model as a user would and measures VQA accuracy, or has pictures described and measures CIDEr-D;
 - of several captions of a picture each visit learns one, and after as many epochs all of them have been learned.
 
 It knows nothing of data formats, of architectures or of how progress is shown.
@@ -9,13 +9,15 @@ It knows nothing of data formats, of architectures or of how progress is shown.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import answering
 from ..errors import DataError, ImageError
+from ..evaluation import by_content, draw
 from ..media import open_image
-from ..metrics import normalizer
+from ..metrics import caption_metrics, normalizer
 from ..metrics.vqa import score
 from ..models import Batch, Family
 from ..settings import Recipe, TrainSettings, answers_of
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
 
 METRIC = "vqa_accuracy"
+MERIT = "merit"
+"""By which captioners are compared: CIDEr-D, and where it is the same, as it is of two or three pictures, the loss. By their
+loss alone the best would be the one before it has learned to name things: on small sets the loss of what it has not seen rises
+while captions get better (docs/log.md)."""
+WRITTEN = 128
+"""Validation pictures that a captioner describes at each evaluation, drawn by the seed: writing takes its time."""
 
 
 def make_trainer(
@@ -43,6 +51,7 @@ def make_trainer(
     stop: Stop,
 ) -> Trainer:
     """A Trainer for one run."""
+    described = draw(by_content(validation), WRITTEN, settings.seed) if settings.task == "caption" else {}
     return planned_trainer(
         family.network,
         train,
@@ -50,7 +59,7 @@ def make_trainer(
         plan,
         _arguments(settings, recipe, plan, folder, family),
         folder,
-        measure=lambda step: validate(family, validation, settings),
+        measure=lambda step: validate(family, validation, settings, described),
         save=family.save,
         restore=family.restore,
         keep=recipe.save_total_limit,
@@ -77,9 +86,11 @@ def _collator(
     return collate
 
 
-def validate(family: Family, examples: Sequence[Example], settings: TrainSettings) -> dict[str, float]:
+def validate(
+    family: Family, examples: Sequence[Example], settings: TrainSettings, described: Mapping[str, Example]
+) -> dict[str, float]:
     """Over `examples`, prepared as for an answer: the mean `loss`, of captions that of the first one, and to questions the
-    mean `vqa_accuracy` of the answers. Captions are written at the end only: each takes as many passes as it has tokens."""
+    mean `vqa_accuracy` of the answers. A captioner describes the pictures `described`, which gives `cider_d` and its merit."""
     import torch
 
     asks = settings.task == "vqa"
@@ -95,8 +106,19 @@ def validate(family: Family, examples: Sequence[Example], settings: TrainSetting
             count += found.count
             for example, candidates in zip(group, found.answers, strict=asks):
                 accuracy += score(example, candidates[0].text, normalize=normalize)
+        cider = _cider(family, described, settings.per_device_eval_batch_size) if described else 0.0
     family.network.train()
-    return {"loss": loss / count, **({METRIC: accuracy / len(examples)} if asks else {})}
+    if asks:
+        return {"loss": loss / count, METRIC: accuracy / len(examples)}
+    return {"loss": loss / count, "cider_d": cider, MERIT: cider - 1e-6 * loss / count}
+
+
+def _cider(family: Family, described: Mapping[str, Example], batch_size: int) -> float:
+    """The mean CIDEr-D of what the model says about pictures."""
+    said = answering.answer(family, [Example(example.images) for example in described.values()], batch_size=batch_size)
+    metric = caption_metrics()["cider-d"]()
+    scores = metric.score([answer.text or "" for answer in said], [list(one.answers) for one in described.values()])
+    return sum(scores.captions) / len(scores.captions)
 
 
 def one_caption(example: Example, visit: Visit, seed: int) -> Example:
@@ -155,9 +177,8 @@ def _arguments(
         save_steps=recipe.eval_steps,
         logging_steps=recipe.logging_steps,
         logging_nan_inf_filter=False,
-        # Two captions are seldom the same to the letter, so captioners are compared by their loss.
-        metric_for_best_model="loss" if settings.task == "caption" else METRIC,
-        greater_is_better=settings.task != "caption",
+        metric_for_best_model=MERIT if settings.task == "caption" else METRIC,
+        greater_is_better=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         disable_tqdm=True,

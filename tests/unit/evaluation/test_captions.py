@@ -202,12 +202,14 @@ def test_a_long_caption_is_shown_in_part_and_kept_whole(tmp_path: Path, read_pag
     assert any("one picture" in sentence for sentence in report.sentences())
 
 
-def test_the_page_of_a_run_has_the_loss_and_no_accuracy(
+def test_the_page_of_a_run_has_the_loss_and_what_captions_are_worth(
     report: CaptionReport, tmp_path: Path, read_page: PageReader
 ) -> None:
-    history = [{"step": step, "loss": 9 / step} for step in (1, 2, 3)] + [{"step": 3, "eval_loss": 3.0}]
+    history = [{"step": step, "loss": 9 / step} for step in (1, 2, 3)] + [
+        {"step": 3, "eval_loss": 3.0, "eval_cider_d": 0.7}
+    ]
     training_page(history, 'learning_rate = "<b>"', tmp_path / "run", evaluation=report)
     page = read_page(tmp_path / "run/report.html")
-    assert page.tags.count("img") == 1 + 4
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["loss.png", "report.html"]
+    assert page.tags.count("img") == 2 + 4
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["cider.png", "loss.png", "report.html"]
     assert "CIDEr-D" in page.text

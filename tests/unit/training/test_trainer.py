@@ -8,7 +8,8 @@ import torch
 
 from seesay import DataError, Example, RunError, TrainCaptionSettings, TrainVqaSettings, data
 from seesay.answering import answer
-from seesay.metrics import normalizer
+from seesay.evaluation import by_content
+from seesay.metrics import caption_metrics, normalizer
 from seesay.metrics.vqa import score
 from seesay.models import Family, for_training
 from seesay.settings import Recipe, settle
@@ -83,7 +84,7 @@ def test_the_accuracy_in_training_is_the_accuracy_of_the_answers(
         score(example, given.text, normalize=normalize)
         for example, given in zip(rows, answer(family, rows), strict=True)
     ]
-    found = validate(family, rows, settings)
+    found = validate(family, rows, settings, {})
     assert found["vqa_accuracy"] == pytest.approx(sum(scores) / len(scores))
     assert found["loss"] > 0
     assert family.network.training
@@ -94,11 +95,16 @@ def test_the_loss_of_an_evaluation_is_that_of_the_first_captions_whatever_the_ba
     size: int, git_checkpoint: Path, vilt_pictures: list[Path], tmp_path: Path
 ) -> None:
     family = fresh(git_checkpoint)
-    said = [("a red photo", "x"), ("two dog with a small white cat on the street",), ("sky",), ("table", "man")]
-    rows = [Example((vilt_pictures[index % 3],), "", captions) for index, captions in enumerate(said)]
+    written = [("a red photo", "x"), ("two dog with a small white cat on the street",), ("sky",), ("table", "man")]
+    rows = [Example((vilt_pictures[index % 3],), "", captions) for index, captions in enumerate(written)]
     settings = TrainCaptionSettings(data="x", output=tmp_path, per_device_eval_batch_size=size)
-    found = validate(family, rows, settings)
-    assert set(found) == {"loss"}
+    described = by_content(rows)
+    found = validate(family, rows, settings, described)
+    said = [next(answer(family, [Example(row.images)])).text or "" for row in described.values()]
+    metric = caption_metrics()["cider-d"]()
+    scores = metric.score(said, [list(row.answers) for row in described.values()]).captions
+    assert found["cider_d"] == pytest.approx(sum(scores) / 3)
+    assert found["merit"] == pytest.approx(found["cider_d"], abs=1e-4)
     first = [Example(row.images, "", row.answers[:1]) for row in rows]
     together = family.examine(family.prepare(first, normalize=str), answer=False)
     assert found["loss"] == pytest.approx(together.loss, rel=1e-5)

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -58,6 +59,10 @@ RECIPE = Recipe(
 )
 
 
+# Captions are put together from words, which takes longer to learn than which answer to take.
+CAPTIONS = replace(RECIPE, num_train_epochs=24.0, learning_rate=6e-4)
+
+
 class Mini(Family):
     """A loaded seesay-mini: the one in the package, or one fine-tuned from it."""
 
@@ -67,7 +72,7 @@ class Mini(Family):
     captions: bool = True
     embedded: ClassVar[dict[str, Path]] = {"seesay-mini": EMBEDDED}
     unknown: ClassVar[str] = UNKNOWN_ANSWER
-    recipes: ClassVar[Mapping[str, Recipe]] = dict.fromkeys(("vqa", "caption"), RECIPE)
+    recipes: ClassVar[Mapping[str, Recipe]] = {"vqa": RECIPE, "caption": CAPTIONS}
     writes: ClassVar[bool] = True
     sees_pixels: ClassVar[bool] = False
 
@@ -151,22 +156,24 @@ class Mini(Family):
             if not prompt:
                 answers.append((Candidate(UNKNOWN_ANSWER, 1.0),))
                 continue
-            pairs = self._search(prompt, memory[index : index + 1], top_k)
+            seen = (tensors["hints"][index], tensors["chances"][index])
+            pairs = self._search(prompt, memory[index : index + 1], seen, top_k)
             kind = KINDS[-1] if len(prompt) == 1 else kind_of(pairs[0][0])
             best = self.calibration(kind, pairs[0][1])
             # What was measured is how often the *best* answer is right; the others keep their own probability.
             others = (Candidate(text, min(chance, best)) for text, chance in pairs[1:])
             candidates = (Candidate(pairs[0][0], best), *others)
             if self.calibrated:
-                names = [self.tokenizer.tokens[name] for name in tensors["hints"][index].tolist()]
-                seen = list(zip(names, tensors["chances"][index].tolist(), strict=True))
-                candidates = self.expert.heard(prompt, candidates, pairs[0][1], seen)
+                names = [self.tokenizer.tokens[name] for name in seen[0].tolist()]
+                named = list(zip(names, seen[1].tolist(), strict=True))
+                candidates = self.expert.heard(prompt, candidates, pairs[0][1], named)
             answers.append(candidates[:top_k])
         return answers
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
         memory = self.runtime.look(*(numpy.asarray(batch.tensors[name]) for name in FEATURES))
         scores = []
+        hints, chances = (numpy.asarray(batch.tensors[name]) for name in ("hints", "chances"))
         for prompt, picture, answer in zip(
             batch.tensors["prompts"], batch.tensors["picture"].tolist(), answers, strict=True
         ):
@@ -174,11 +181,11 @@ class Mini(Family):
                 scores.append(float(answer == UNKNOWN_ANSWER))
                 continue
             reply = [*self.tokenizer.encode(answer), self.tokenizer.ids[END]][: self._room(prompt)]
-            chance = 0.0
+            seen, total = (hints[picture], chances[picture]), 0.0
             for index, token in enumerate(reply):
                 ids = numpy.array([[*prompt, *reply[:index]]], numpy.int64)
-                chance += float(log_softmax(self.runtime.decode(ids, memory[picture : picture + 1]))[0, token])
-            scores.append(float(numpy.exp(chance / (len(reply) if len(prompt) == 1 else 1))))
+                total += float(self._next(ids, memory[picture : picture + 1], seen)[0, token])
+            scores.append(float(numpy.exp(total / (len(reply) if len(prompt) == 1 else 1))))
         return scores
 
     def save(self, folder: Path) -> None:
@@ -220,15 +227,16 @@ class Mini(Family):
         words = self.tokenizer.unknown_words(question)
         return f"this model does not know the word {words[0]!r}" if words else "the picture does not seem to show it"
 
-    def _search(self, prompt: list[int], memory: Array, top_k: int) -> list[tuple[str, float]]:
-        """Answers and their probabilities (of captions a token's mean), the best first, each text once."""
-
-        def step(ids: Array) -> Array:
-            return self.runtime.decode(ids, numpy.repeat(memory, len(ids), axis=0))
-
-        beams = min(max(BEAMS, top_k), MOST_BEAMS)
-        found = beam_search(step, prompt, self.tokenizer.ids[END], beams, self._room(prompt))
+    def _search(
+        self, prompt: list[int], memory: Array, seen: tuple[Array, Array], top_k: int
+    ) -> list[tuple[str, float]]:
+        """Answers and their probabilities (of captions a token's mean), the best first, each text once. `seen` are the ids of
+        the encoder's names, and their probabilities."""
         is_caption = len(prompt) == 1
+        beams = min(max(BEAMS, top_k), MOST_BEAMS)
+        found = beam_search(
+            lambda ids: self._next(ids, memory, seen), prompt, self.tokenizer.ids[END], beams, self._room(prompt)
+        )
         if is_caption:  # longer ones are not less likely for being longer
             found.sort(key=lambda answer: -answer.per_token)
         pairs: dict[str, float] = {}
@@ -237,6 +245,13 @@ class Mini(Family):
             if text and (text != UNKNOWN_ANSWER or not pairs):
                 pairs.setdefault(text, float(numpy.exp(answer.per_token if is_caption else answer.log_probability)))
         return list(pairs.items()) or [(UNKNOWN_ANSWER, 0.0)]
+
+    def _next(self, ids: Array, memory: Array, seen: tuple[Array, Array]) -> Array:
+        """ids (B, T), memory (1, M, D) -> log-probabilities (B, vocabulary) of the next token."""
+        chances = log_softmax(self.runtime.decode(ids, numpy.repeat(memory, len(ids), axis=0)))
+        is_caption = ids[0, 0] == self.tokenizer.ids[CAPTION]
+        # One that is calibrated was measured as it is, and hears the encoder afterwards.
+        return self.expert.name(chances, *seen) if is_caption and not self.calibrated else chances
 
     def _room(self, prompt: list[int]) -> int:
         """Tokens of the longest answer after `prompt`."""

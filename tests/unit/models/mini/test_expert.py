@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy
 import pytest
 
-from seesay.models.mini.expert import AGREED, Expert
+from seesay.models.mini.expert import AGREED, SAY, Expert
 from seesay.models.mini.tokenizer import ANSWER, ASK, CAPTION, Tokenizer
 from seesay.types import Candidate
 
@@ -82,3 +83,20 @@ def test_what_it_is_not_sure_of_or_not_asked_about_stays(expert: Expert) -> None
 def test_a_doubtful_caption_gives_way_to_a_sure_name(expert: Expert) -> None:
     assert heard(expert, "", [("a red dog", 0.3)], 0.3, [("owl", 0.6)])[0] == ("an owl", 0.6)
     assert heard(expert, "", [("a red dog", 0.6)], 0.6, [("owl", 0.9)])[0] == ("a red dog", 0.6)
+
+
+def test_in_a_caption_the_encoder_has_a_say_among_names_and_in_nothing_else(
+    expert: Expert, tokenizer: Tokenizer
+) -> None:
+    random = numpy.random.default_rng(0)
+    chances = random.dirichlet(numpy.ones(len(tokenizer)), 3)
+    names = sorted(tokenizer.ids[name] for name in tokenizer.names_set)
+    hints, seen = numpy.array(names[:2]), numpy.array([0.7, 0.2])
+    heard = numpy.exp(expert.name(numpy.log(chances), hints, seen))
+    assert heard.sum(1) == pytest.approx(chances.sum(1))
+    others = [index for index in range(len(tokenizer)) if index not in names]
+    assert heard[:, others] == pytest.approx(chances[:, others])
+    named = chances[:, names].sum(1)
+    assert heard[:, hints[0]] == pytest.approx(chances[:, hints[0]] * (1 - SAY * 0.9) + SAY * 0.7 * named)
+    nothing = numpy.exp(expert.name(numpy.log(chances), hints, numpy.zeros(2)))
+    assert nothing == pytest.approx(chances)
