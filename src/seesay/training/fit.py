@@ -29,7 +29,7 @@ from ..evaluation import (
 from ..metrics import normalizer
 from ..metrics.tokenize import tokenize
 from ..models import Family
-from ..settings import ModelSettings, Recipe, Training, TrainSettings, answers_of, settle
+from ..settings import ModelSettings, Recipe, TrainSettings, answers_of, settle
 from ..types import Example
 from . import publish, session
 from .card import model_card
@@ -101,7 +101,7 @@ def _caption_words(rows: Sequence[Example]) -> list[str]:
     return sorted({word for caption in captions for word in tokenize(caption) if word.isalpha()})
 
 
-def fill(settings: Training) -> tuple[Training, Recipe]:
+def fill(settings: TrainSettings) -> tuple[TrainSettings, Recipe]:
     """Settings whose open values are taken from the recipe of the configuration, else from the guide.
 
     Raises:
