@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -100,9 +101,7 @@ class Adapter:
         )
         torch.manual_seed(seed)
         self._network = network
-        with warnings.catch_warnings():
-            # peft asks transformers for something by its old name.
-            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        with _quiet():
             self._adapted = peft.get_peft_model(network, settings)
         settings.base_model_name_or_path = base if not Path(base).exists() else Path(base).resolve().name
 
@@ -117,7 +116,8 @@ class Adapter:
         adapter = cls.__new__(cls)
         adapter._network = network
         try:
-            adapter._adapted = peft.PeftModel.from_pretrained(network, str(folder / FOLDER))
+            with _quiet():
+                adapter._adapted = peft.PeftModel.from_pretrained(network, str(folder / FOLDER))
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             found = str(error).splitlines()[0]
             raise ModelError(f"its adapters cannot be read: {found}", where=str(folder)) from None
@@ -171,6 +171,14 @@ def save_network(network: Any, adapter: Adapter | None, folder: Path) -> None:
         return
     network.save_pretrained(folder, state_dict=adapter.merged())
     adapter.save(folder)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # peft asks transformers for something by its old name.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
 
 
 def _import_peft() -> Any:

@@ -27,7 +27,7 @@ from .memory import Memory
 if TYPE_CHECKING:
     import torch
 
-PROBE = Conversation().ask("a").answered("b").ask("a").answered("b")
+PROBE = Conversation().ask("a").answered("b").ask("c").answered("d")
 Span = tuple[int, int, bool]
 """The first token of an answer, the one behind its last, and whether the last is the end of it."""
 
