@@ -75,7 +75,7 @@ def _card(one: Said) -> str:
     question = one.asked.messages[-1].text
     shown = "".join(thumbnail(source, _short(question)) for source in one.asked.images[:PICTURES_SHOWN])
     earlier = sum(message.role == "assistant" for message in one.asked.messages)
-    before = f'<p class="label">behind {earlier} earlier answers</p>' if earlier else ""
+    before = f'<p class="label">earlier answers: {earlier}</p>' if earlier else ""
     return (
         f'<li>{shown}<div>{before}<p class="label">asked</p><p dir="auto">{escape(_short(question))}</p>'
         f'<p class="label">the model</p><p class="said" dir="auto">{escape(_short(one.answer)) or "<em>nothing</em>"}</p>'

@@ -95,7 +95,7 @@ class Family(ABC):
     one_size: ClassVar[bool] = False
     """Whether pictures are prepared to one size, whatever their shape, so that they never pad one another."""
     sees_pixels: ClassVar[bool] = True
-    """Whether a batch holds the pictures themselves, and not features that were computed before."""
+    """Whether a batch holds whole pictures (B, 3, H, W), and not parts of them or features that were computed before."""
     captions: bool = False
     """Whether it describes a picture where no question is asked; in some families a checkpoint's head decides."""
     answers: bool = True

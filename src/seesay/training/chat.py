@@ -85,7 +85,8 @@ def fill_chat(settings: TrainChatSettings) -> tuple[TrainChatSettings, Recipe]:
     """Settings whose open values are taken from the recipe; adapters learn faster than weights.
 
     Raises:
-        UsageError: no data, no model, or quantized weights without adapters.
+        UsageError: no data, no model, quantized weights without adapters, or adapters to be uploaded that belong to weights
+            which are on this machine alone.
     """
     if not settings.data:
         raise UsageError("no data set named", hint="give --data FILE, FOLDER or hf:OWNER/NAME")
@@ -94,6 +95,11 @@ def fill_chat(settings: TrainChatSettings) -> tuple[TrainChatSettings, Recipe]:
         raise UsageError("no model named", hint=hint)
     if settings.quantize and not settings.lora:
         raise UsageError("quantized weights cannot be trained", where="--quantize", hint="give --lora 16 beside it")
+    if settings.quantize and settings.push_to_hub and Path(settings.model).expanduser().is_dir():
+        hint = "name the model by its Hub repository, or leave out --quantize: adapters are then added to the weights"
+        raise UsageError(
+            "adapters alone would name a folder of this machine as their base", where="--push-to-hub", hint=hint
+        )
     recipe = GUIDES[settings.task]
     if settings.lora:
         recipe = dataclasses.replace(recipe, learning_rate=LORA_LEARNING_RATE)

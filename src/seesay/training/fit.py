@@ -128,7 +128,7 @@ def _refuse_what_it_cannot_learn(
         raise ModelError("this model cannot learn to answer questions", where=name, hint=hint)
     if recipe.augment != "none" and (settings.freeze_vision or not family.sees_pixels):
         hint = "leave out --augment, or --freeze-vision where it was given"
-        raise UsageError("what is seen in a picture is computed once, so it cannot be shifted", where=name, hint=hint)
+        raise UsageError("pictures that are looked at once, or in parts, cannot be shifted", where=name, hint=hint)
 
 
 def _checked_data(settings: TrainSettings) -> tuple[Dataset, CheckReport]:

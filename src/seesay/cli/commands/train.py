@@ -64,9 +64,9 @@ def caption(as_json: bool, **given: Any) -> None:
 def chat(as_json: bool, **given: Any) -> None:
     """Fine-tune a model that chats on conversations: ShareGPT or LLaVA files, Hugging Face or OpenAI messages.
 
-    What is learned are the assistant's turns; seesay check --model shows them. --lora trains adapters, and over weights in 4
-    bits (--quantize int4) a model learns in a third of the memory. The run's folder gets checkpoints, curves, report.html with
-    answers beside those of the validation conversations and, at the end, model/.
+    What is learned are the assistant's turns; seesay check --model shows them. --lora trains adapters, which takes less memory,
+    and with --quantize int4 less again. The run's folder gets checkpoints, curves, report.html with answers beside those of
+    the validation conversations and, at the end, model/.
 
     \b
         seesay train chat --data talks.jsonl --model HuggingFaceTB/SmolVLM-256M-Instruct --lora 16

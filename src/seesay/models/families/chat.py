@@ -73,6 +73,7 @@ class Chat(Generative):
     reads: ClassVar[bool] = True
     adapts_quantized: ClassVar[bool] = True
     one_size: ClassVar[bool] = False
+    sees_pixels: ClassVar[bool] = False
     captions: bool = True
     processor: Any
     template: ChatTemplate
