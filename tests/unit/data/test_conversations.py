@@ -149,6 +149,7 @@ BAD_ORDERS = [
     (turns((USER, "a"), ("tool", "b")), "messages[1]: role 'tool'"),
     (turns((USER, "a"), (ASSISTANT, "")), "turn 2 (assistant) is empty"),
     ({"messages": [{"role": USER, "content": None}]}, "messages[0]: content is text or a list of parts"),
+    ({"messages": [7]}, "turn 1 is 7"),
     ({"messages": "hello"}, "no turns in 'messages'"),
 ]
 
@@ -236,7 +237,10 @@ def test_whatever_a_row_holds_is_a_conversation_or_a_problem(
     tmp_path_factory: pytest.TempPathFactory, said: list[Any], image: Any
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
-    first = {"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}
-    path = write(folder, [{"conversations": list(first)}, {"conversations": said, "image": image}])
-    found = read(path)
-    assert len(found.problems) + sum(map(len, found.splits.values())) == 2
+    first = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}]
+    for row, name in (
+        ({"conversations": first}, "conversations"),
+        (turns((USER, "hi"), (ASSISTANT, "ho")), "messages"),
+    ):
+        found = read(write(folder, [row, {name: said, "image": image}]))
+        assert len(found.problems) + sum(map(len, found.splits.values())) == 2

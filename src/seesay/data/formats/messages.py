@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..conversations import ConversationFormat
+from ..rows import BadRow, shown
 
 
 class Messages(ConversationFormat):
@@ -24,4 +25,7 @@ class Messages(ConversationFormat):
         return isinstance(turn, Mapping) and "role" in turn
 
     def messages(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        for number, turn in enumerate(row[self.field], start=1):
+            if not isinstance(turn, Mapping):
+                raise BadRow(f"turn {number} is {shown(turn)}", "a turn is an object with role and content")
         return list(row[self.field])

@@ -27,7 +27,7 @@ class ShareGpt(ConversationFormat):
         found = []
         for number, turn in enumerate(row[self.field], start=1):
             who = turn.get("from") if isinstance(turn, Mapping) else None
-            if who not in ROLES:
+            if not isinstance(who, str) or who not in ROLES:
                 raise BadRow(f"turn {number} is from {shown(who)}", f"known: {', '.join(ROLES)}")
             value = turn.get("value")
             if not isinstance(value, str):
