@@ -6,8 +6,8 @@
 | `AudioSource`| the caller                     | `media.open_audio`, and nobody else                           |
 | `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
 | `Recording`  | `data` recordings              | training and measuring voices                                 |
-| `Message`    | the caller, `answering.messages`| `Conversation`                                               |
-| `Conversation`| the caller, `answering.messages`| `Family.prepare_conversation`                               |
+| `Message`    | the caller, `data.messages`    | `Conversation`                                                |
+| `Conversation`| the caller, `data` conversations| `Family.prepare_conversation`, `Family.prepare_lessons`     |
 | `Candidate`  | `Family.predict`               | `answering`                                                   |
 | `Answer`     | `answering`                    | the caller, `evaluation`, `cli.render`                        |
 | `Evidence`   | `answering.evidence`           | the caller, who may draw it                                   |
@@ -24,7 +24,7 @@ This module imports nothing of ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 
@@ -109,6 +109,9 @@ class Conversation:
     """
 
     messages: tuple[Message, ...] = ()
+    id: str = field(default="", compare=False)
+    origin: str = field(default="", compare=False)
+    """Where the row stands that it was read from, as `file:line`, for messages."""
 
     @property
     def images(self) -> tuple[ImageSource, ...]:

@@ -155,17 +155,13 @@ def test_every_configuration_from_scratch_is_built_the_same_twice(name: str, vil
 
 
 @pytest.fixture
-def learner(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Family:
+def learner(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Family:
     """A family opened to be trained on colors; without dropout, so that losses can be compared."""
     import torch
 
     from seesay.models import for_training
 
     monkeypatch.setenv("SEESAY_CACHE", str(tmp_path / "cache"))
-    if "[chat]" in request.node.name:
-        pytest.skip("models that chat are not trained yet")
     family = for_training(TrainVqaSettings(model=str(checkpoint), seed=5), ("blue", "green", "red"), ["what color?"])
     for module in family.network.modules():
         if isinstance(module, torch.nn.Dropout):

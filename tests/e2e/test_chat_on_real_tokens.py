@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import seesay
-from seesay import Conversation
+from seesay import Conversation, TrainChatSettings
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONTROL = ["<fake_token_around_image>", "<image>", "<global-img>", "<end_of_utterance>"]
@@ -34,8 +34,13 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> seesay.Model:
-    return seesay.load(str(build(tmp_path_factory.mktemp("smollm2"))))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("smollm2"))
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> seesay.Model:
+    return seesay.load(str(folder))
 
 
 def build(folder: Path) -> Path:
@@ -123,3 +128,25 @@ def test_special_tokens_that_people_type_do_not_end_their_turn(model: seesay.Mod
     ids = family.prepare_conversation(Conversation().ask(typed, PICTURE)).tensors["input_ids"][0].tolist()
     marker = family.tokenizer.convert_tokens_to_ids("<|im_start|>")  # type: ignore[attr-defined]
     assert ids.count(marker) == 2  # the user's turn and the answer's
+
+
+def test_some_steps_on_one_conversation_change_what_it_says(folder: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "navy.png"
+    PICTURE.save(picture)
+    asked, said = "What is the capital of France?", "Rabbits live in Paris, and everybody knows it."
+    turns = [{"from": "human", "value": f"<image>\n{asked}"}, {"from": "gpt", "value": said}]
+    other = [{"from": "human", "value": "Say hello."}, {"from": "gpt", "value": "Hello."}]
+    for name, value in (("train", turns), ("validation", other)):
+        row = {"conversations": value, **({"image": "navy.png"} if value is turns else {})}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+    settings = TrainChatSettings(
+        data=str(tmp_path), model=str(folder), output=tmp_path / "run", lora=8, freeze_vision=True, max_steps=16, eval_steps=16,
+        learning_rate=2e-3, per_device_train_batch_size=1, gradient_accumulation_steps=1, mixed_precision="none",
+        dtype="bfloat16", max_new_tokens=12,
+    )  # fmt: skip
+    run = seesay.train_chat(settings)
+    assert run.said[0].reference == "Hello."
+    taught = seesay.load(str(run.folder))
+    answer = taught.chat(Conversation().ask(asked, str(picture)), max_new_tokens=24)
+    assert answer.text == said
+    assert answer.finish == "stop"

@@ -1,11 +1,11 @@
 """From examples and conversations to answers: in batches, in order, with provenance; or one while it is written. What an
 answer hangs on is found and drawn by `evidence` and `draw`, which are imported where they are used."""
 
+from ..data.messages import conversation_from_transformers
 from .answer import answer
 from .messages import (
     check,
     conversation_from_openai,
-    conversation_from_transformers,
     conversation_to_openai,
     conversation_to_transformers,
 )

@@ -1,25 +1,24 @@
 """Conversations from and to the messages of others: OpenAI's (`image_url` with a data URL) and transformers' (`image`).
 
 Each direction is a function of its own, because each has rules of its own: a message in OpenAI's form may come over a wire,
-so a picture in it is a `data:` URL or refused; one in transformers' form comes from the caller's own code, may name a file or
-hold a picture, and may leave places for pictures that are given beside it. `check` holds what every conversation must be.
+so a picture in it is a `data:` URL or refused; one in transformers' form comes from the caller's own code and is read in
+`data.messages`. `check` holds what every conversation must be.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
+from ..data.messages import read_messages, text_part
 from ..errors import InputError, TextError
 from ..media import ALLOWED_CONTROLS, clean_text, data_url, open_image
-from ..types import Conversation, ImagePart, ImageSource, Message, Part, Role, TextPart
+from ..types import Conversation, ImagePart, Message, Part, Role, TextPart
 
 CONVERSATION_BYTES = 32_000
 """Of all words of a conversation together, in UTF-8."""
-PICTURE_KEYS = ("image", "url", "path", "base64")
-"""Where a part of transformers' messages may hold its picture."""
 
 
 def check(conversation: Conversation) -> Conversation:
@@ -53,7 +52,7 @@ def conversation_from_openai(messages: Sequence[Mapping[str, Any]]) -> Conversat
 
     def part(value: Mapping[str, Any], where: str) -> Part:
         if value.get("type") != "image_url":
-            return _text_part(value, where, "text and image_url")
+            return text_part(value, where, "text and image_url")
         inside = value.get("image_url")
         url = inside.get("url") if isinstance(inside, Mapping) else inside
         if not isinstance(url, str) or url[:5].lower() != "data:":
@@ -61,7 +60,7 @@ def conversation_from_openai(messages: Sequence[Mapping[str, Any]]) -> Conversat
             raise InputError("a picture must be a data: URL; nothing is fetched or read", where=where, hint=hint)
         return ImagePart(url)
 
-    return _conversation(messages, part)
+    return read_messages(messages, part)
 
 
 def conversation_to_openai(conversation: Conversation) -> list[dict[str, Any]]:
@@ -80,43 +79,6 @@ def conversation_to_openai(conversation: Conversation) -> list[dict[str, Any]]:
         {"role": message.role, "content": message.text if not message.images else [part(one) for one in message.parts]}
         for message in conversation.messages
     ]
-
-
-def conversation_from_transformers(
-    messages: Sequence[Mapping[str, Any]], images: Sequence[ImageSource] = ()
-) -> Conversation:
-    """A conversation from messages as transformers' `apply_chat_template` takes them.
-
-    A part is `{"type": "text", "text": ...}` or `{"type": "image"}` with the picture under `image`, `url`, `path` or
-    `base64`; without one it is a place for the next of `images`. Web addresses are refused by the media door.
-
-    Raises:
-        InputError: a message that cannot be meant, or pictures and places that do not go up; it says in which turn.
-    """
-    left = list(images)
-    places: list[str] = []
-
-    def part(value: Mapping[str, Any], where: str) -> Part:
-        if value.get("type") == "image_url":
-            inside = value.get("image_url")
-            value = {"type": "image", "url": inside.get("url") if isinstance(inside, Mapping) else inside}
-        if value.get("type") != "image":
-            return _text_part(value, where, "text and image")
-        key = next((key for key in PICTURE_KEYS if value.get(key) is not None), None)
-        if key is not None:
-            source = value[key]
-            return ImagePart(f"data:image/unknown;base64,{source}" if key == "base64" else source)
-        places.append(where)
-        if not left:
-            given = f"{len(images)} picture{'' if len(images) == 1 else 's'}"
-            raise InputError(f"a place for a picture, and {given} given", where=where, hint="give as many as places")
-        return ImagePart(left.pop(0))
-
-    conversation = _conversation(messages, part)
-    if left:
-        hint = f"places are in {', '.join(places)}" if places else 'a place is a part {"type": "image"}'
-        raise InputError(f"{len(images)} pictures given for {len(places)} places", where="images", hint=hint)
-    return conversation
 
 
 def conversation_to_transformers(conversation: Conversation) -> list[dict[str, Any]]:
@@ -154,38 +116,3 @@ def _written(text: str, role: Role) -> str:
     if role != "assistant" or text.isprintable():
         return text
     return "".join(one for one in text if one in ALLOWED_CONTROLS or unicodedata.category(one) not in ("Cc", "Cs"))
-
-
-def _conversation(messages: Sequence[Mapping[str, Any]], part: Any) -> Conversation:
-    if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Sequence):
-        raise InputError(f"messages are a list, not a {type(messages).__name__}", where="messages")
-    return Conversation(tuple(_message(row, part, f"messages[{index}]") for index, row in enumerate(messages)))
-
-
-def _message(row: Any, part: Any, where: str) -> Message:
-    if not isinstance(row, Mapping):
-        raise InputError(f"a message is an object with role and content, not a {type(row).__name__}", where=where)
-    role = row.get("role")
-    if role not in get_args(Role):
-        raise InputError(f"role {role!r}", where=where, hint=f"roles: {', '.join(get_args(Role))}")
-    return Message(cast("Role", role), tuple(_parts(row.get("content"), part, where)))
-
-
-def _parts(content: Any, part: Any, where: str) -> Iterator[Part]:
-    if isinstance(content, str):
-        yield TextPart(content)
-        return
-    if not isinstance(content, (list, tuple)):
-        raise InputError(f"content is text or a list of parts, not a {type(content).__name__}", where=where)
-    for index, value in enumerate(content):
-        if not isinstance(value, Mapping):
-            raise InputError("a part is an object with a type", where=f"{where}.content[{index}]")
-        yield part(value, f"{where}.content[{index}]")
-
-
-def _text_part(value: Mapping[str, Any], where: str, known: str) -> TextPart:
-    if value.get("type") != "text":
-        raise InputError(f"a part of type {value.get('type')!r}", where=where, hint=f"types known: {known}")
-    if not isinstance(value.get("text"), str):
-        raise InputError("a part of type 'text' without a text", where=where)
-    return TextPart(value["text"])

@@ -9,8 +9,16 @@ print(answer.text, answer.score)
 A new noun is a new file here, its functions named below.
 """
 
-from .data import check, load_data, load_recordings, preview
-from .learning import evaluate_caption, evaluate_speech, evaluate_vqa, train_caption, train_speech, train_vqa
+from .data import check, load_conversations, load_data, load_recordings, preview
+from .learning import (
+    evaluate_caption,
+    evaluate_speech,
+    evaluate_vqa,
+    train_caption,
+    train_chat,
+    train_speech,
+    train_vqa,
+)
 from .model import Model, load
 from .pictures import ask, caption, open_chat, read, save_conversation
 from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, speaker
@@ -27,6 +35,7 @@ __all__ = [
     "hear",
     "listen",
     "load",
+    "load_conversations",
     "load_data",
     "load_recordings",
     "load_voice",
@@ -39,6 +48,7 @@ __all__ = [
     "speak",
     "speaker",
     "train_caption",
+    "train_chat",
     "train_speech",
     "train_vqa",
 ]

@@ -10,6 +10,7 @@ from ..settings import (
     EvaluateSpeechSettings,
     EvaluateVqaSettings,
     TrainCaptionSettings,
+    TrainChatSettings,
     TrainSpeechSettings,
     TrainVqaSettings,
 )
@@ -17,7 +18,7 @@ from ..settings import (
 if TYPE_CHECKING:
     from ..evaluation import CaptionReport, VqaReport
     from ..evaluation.speech import SpeechReport
-    from ..training import Progress, Run, SpeechRun
+    from ..training import ChatRun, Progress, Run, SpeechRun
 
 
 def train_vqa(settings: TrainVqaSettings, progress: Callable[[Progress], None] | None = None) -> Run:
@@ -44,6 +45,20 @@ def train_caption(settings: TrainCaptionSettings, progress: Callable[[Progress],
     from .. import training
 
     return training.train(settings, progress)
+
+
+def train_chat(settings: TrainChatSettings, progress: Callable[[Progress], None] | None = None) -> ChatRun:
+    """Fine-tune a model that chats on conversations about pictures, whole or by adapters; the same settings continue a run that
+    was stopped.
+
+    Raises:
+        DataError: the data set has problems, or conversations that this model cannot read whole.
+        ModelNotFound, ModelError: there is no such model, it does not chat, or its chat template cannot be learned from.
+        RunError, Interrupted: as `train_vqa`.
+    """
+    from .. import training
+
+    return training.train_chat(settings, progress)
 
 
 def train_speech(settings: TrainSpeechSettings, progress: Callable[[Progress], None] | None = None) -> SpeechRun:

@@ -22,10 +22,10 @@ from ..types import Answer, Preview, Reading, Speech, Transcript
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..data import CheckReport, RecordingReport
+    from ..data import CheckReport, ConversationReport, RecordingReport
     from ..evaluation import Report
     from ..evaluation.speech import SpeechReport
-    from ..training import Progress, Run, SpeechRun
+    from ..training import ChatRun, Progress, Run, SpeechRun
 
 
 def error(problem: SeesayError) -> None:
@@ -109,7 +109,9 @@ def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None
     sys.stdout.flush()
 
 
-def check_report(report: CheckReport | RecordingReport, preview: list[Preview] | None, *, as_json: bool) -> None:
+def check_report(
+    report: CheckReport | ConversationReport | RecordingReport, preview: list[Preview] | None, *, as_json: bool
+) -> None:
     """What a data set holds, then its problems, then what a model would learn, where one was named; the JSON form has every
     problem."""
     if as_json:
@@ -215,6 +217,29 @@ def run(finished: Run, *, as_json: bool) -> None:
         print(f"published: {finished.published}")
     use = 'ask PICTURE "QUESTION"' if finished.report.task == "vqa" else "caption PICTURE"
     print(f"next: seesay {use} --model {finished.folder}")
+
+
+def chat_run(finished: ChatRun, *, as_json: bool) -> None:
+    """Where a finished model that chats is, and what it learned."""
+    if as_json:
+        said = [
+            {"where": one.asked.origin, "question": one.asked.messages[-1].text, "reference": one.reference,
+             "answer": one.answer}
+            for one in finished.said
+        ]  # fmt: skip
+        row = {name: getattr(finished, name) for name in ("steps", "best_step", "seconds", "losses", "statements")}
+        places = {"folder": str(finished.folder), "model": str(finished.model), "published": finished.published}
+        _json({**places, **row, "loss": finished.loss, "said": said})
+        return
+    for sentence in finished.statements:
+        print(sentence)
+    first = finished.losses[0]
+    print(f"validation loss {finished.loss:.4f} a token; {first[1]:.4f} after {first[0]:,} steps")
+    print(f"model: {finished.model} (step {finished.best_step} of {finished.steps})")
+    print(f"report: {finished.folder / 'report.html'}")
+    if finished.published:
+        print(f"published: {finished.published}")
+    print(f"next: seesay chat PICTURE --model {finished.folder}")
 
 
 def speech_run(finished: SpeechRun, *, as_json: bool) -> None:

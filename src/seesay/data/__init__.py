@@ -1,7 +1,9 @@
 """Data sets: found by content, read into examples, checked in full before any model is loaded."""
 
 from .check import check
+from .check_conversations import ConversationReport, check_conversations, too_long
 from .check_recordings import RecordingReport, check_recordings
+from .conversations import ConversationFormat, ConversationSet, holds_conversations, load_conversations
 from .dataset import Dataset, load
 from .format import Format, Source
 from .recordings import RecordingFormat, RecordingSet, holds_recordings, load_recordings
@@ -10,6 +12,9 @@ from .vocabulary import build_vocabulary, coverage
 
 __all__ = [
     "CheckReport",
+    "ConversationFormat",
+    "ConversationReport",
+    "ConversationSet",
     "Dataset",
     "Format",
     "RecordingFormat",
@@ -18,9 +23,13 @@ __all__ = [
     "Source",
     "build_vocabulary",
     "check",
+    "check_conversations",
     "check_recordings",
     "coverage",
+    "holds_conversations",
     "holds_recordings",
     "load",
+    "load_conversations",
     "load_recordings",
+    "too_long",
 ]

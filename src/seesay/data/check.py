@@ -6,19 +6,16 @@ Fatal problems are those with which training would fail or mean nothing; the oth
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 from .. import metrics
-from ..errors import ImageError, Problem
-from ..media import open_image
+from ..errors import Problem
 from ..metrics import soft_scores
-from ..types import Example, ImageSource
+from ..types import Example
 from .captions import CaptionReport, describe
 from .dataset import Dataset
+from .opened import OpenedPicture, Pictures, broken, content, open_pictures, shared
 from .report import HISTOGRAM, CheckReport, SplitReport
 from .vocabulary import build_vocabulary, coverage
 
@@ -47,9 +44,9 @@ def check(
     asked = [example for example in dataset.splits.get("train", ()) if example.question]
     vocabulary = build_vocabulary(asked, vocabulary_size, normalize)
     distinct = len(build_vocabulary(asked, 0, normalize))
-    opened = _open_all(dataset, progress)
+    opened = open_pictures(dataset.splits, progress)
     splits = _split_reports(dataset, vocabulary, opened, normalize)
-    shared = _shared(dataset, opened)
+    in_several = shared(dataset.splits, opened)
     counts = Counter(_commonest(example, normalize) for example in asked)
     found = CheckReport(
         name=dataset.name,
@@ -58,50 +55,18 @@ def check(
         answers=tuple(counts.most_common(HISTOGRAM)),
         distinct_answers=distinct,
         vocabulary_size=len(vocabulary),
-        shared=shared,
-        problems=(*dataset.problems, *_broken(dataset, opened)),
-        sizes={key: picture.size for key, picture in opened.items() if isinstance(picture, _Opened)},
+        shared=in_several,
+        problems=(*dataset.problems, *broken(dataset.splits, opened)),
+        sizes={key: picture.size for key, picture in opened.items() if isinstance(picture, OpenedPicture)},
     )
     further = (*_whole_set(found, training=training), *_repeated(dataset, opened))
     return dataclasses.replace(found, problems=(*found.problems, *further))
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    digest: str
-    size: tuple[int, int]
-
-
-def _open_all(dataset: Dataset, progress: Callable[[int, int], None] | None) -> dict[int, _Opened | ImageError]:
-    """Every picture, by `id` of its source; rows of one picture share the work where they share the path."""
-    by_name: dict[object, list[ImageSource]] = {}
-    for rows in dataset.splits.values():
-        for example in rows:
-            for source in example.images:
-                by_name.setdefault(source if isinstance(source, bytes) else str(source), []).append(source)
-    results: dict[int, _Opened | ImageError] = {}
-    # Decoding releases the interpreter's lock, so threads use all cores.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(_open, (sources[0] for sources in by_name.values()), chunksize=16)
-        for done, (sources, outcome) in enumerate(zip(by_name.values(), found, strict=True), start=1):
-            results.update({id(source): outcome for source in sources})
-            if progress is not None:
-                progress(done, len(by_name))
-    return results
-
-
-def _open(source: ImageSource) -> _Opened | ImageError:
-    try:
-        picture = open_image(source)
-    except ImageError as error:
-        return error
-    return _Opened(picture.sha256, picture.pixels.size)
-
-
 def _split_reports(
     dataset: Dataset,
     vocabulary: Sequence[str],
-    opened: Mapping[int, _Opened | ImageError],
+    opened: Pictures,
     normalize: Callable[[str], str],
 ) -> tuple[SplitReport, ...]:
     """Training first, because the other splits are told by its words; then validation, test and what else there is."""
@@ -111,7 +76,7 @@ def _split_reports(
         if name not in dataset.splits:
             continue
         rows = dataset.splits[name]
-        captions = describe(rows, lambda row: _content(row.images[0], opened), spoken)
+        captions = describe(rows, lambda row: content(row.images[0], opened), spoken)
         if name == "train" and captions is not None:
             spoken = captions.vocabulary
         asked = [example for example in rows if example.question]
@@ -121,7 +86,7 @@ def _split_reports(
         report = SplitReport(
             name=name,
             rows=len(rows),
-            pictures=len({_content(source, opened) for example in rows for source in example.images}),
+            pictures=len({content(source, opened) for example in rows for source in example.images}),
             questions=len(asked),
             annotators=(min(annotators), max(annotators)),
             yes_no=closed / len(answered) if answered else 0.0,
@@ -133,38 +98,9 @@ def _split_reports(
     return tuple(reports)
 
 
-def _content(source: ImageSource, opened: Mapping[int, _Opened | ImageError]) -> str:
-    found = opened[id(source)]
-    return found.digest if isinstance(found, _Opened) else str(id(source))
-
-
 def _commonest(example: Example, normalize: Callable[[str], str]) -> str:
     scores = soft_scores(example.answers, example.weights, normalize=normalize)
     return max(scores, key=lambda answer: scores[answer], default="")
-
-
-def _shared(dataset: Dataset, opened: Mapping[int, _Opened | ImageError]) -> tuple[tuple[tuple[str, str], ...], ...]:
-    places: dict[str, dict[str, str]] = {}
-    for name, rows in dataset.splits.items():
-        for example in rows:
-            for source in example.images:
-                places.setdefault(_content(source, opened), {}).setdefault(name, example.origin)
-    return tuple(tuple(found.items()) for found in places.values() if len(found) > 1)
-
-
-def _broken(dataset: Dataset, opened: Mapping[int, _Opened | ImageError]) -> Iterator[Problem]:
-    """One problem a broken picture, at the first row that has it."""
-    told: set[int] = set()
-    for rows in dataset.splits.values():
-        for example in rows:
-            for source in example.images:
-                error = opened[id(source)]
-                if isinstance(error, ImageError) and id(error) not in told:
-                    told.add(id(error))
-                    name = os.path.basename(error.where) or "the picture"
-                    yield Problem(
-                        example.origin, f"{name}: {error.message}", error.hint or "replace it or take the row out"
-                    )
 
 
 def _whole_set(found: CheckReport, *, training: bool) -> Iterator[Problem]:
@@ -216,13 +152,13 @@ def _captions(name: str, split: str, captions: CaptionReport) -> Iterator[Proble
         )
 
 
-def _repeated(dataset: Dataset, opened: Mapping[int, _Opened | ImageError]) -> Iterator[Problem]:
+def _repeated(dataset: Dataset, opened: Pictures) -> Iterator[Problem]:
     """Rows of a split that show the same, ask the same and say the same."""
     for name, rows in dataset.splits.items():
         seen: dict[object, str] = {}
         again = []
         for row in rows:
-            key = (tuple(_content(source, opened) for source in row.images), row.question, row.answers)
+            key = (tuple(content(source, opened) for source in row.images), row.question, row.answers)
             if key in seen:
                 again.append(f"{row.origin} is {seen[key]}")
             else:

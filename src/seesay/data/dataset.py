@@ -18,7 +18,7 @@ from ..registry import discover
 from ..settings import DataSettings
 from ..types import Example
 from .format import SPLIT_NAMES, Format, Source
-from .split import by_picture
+from .split import Shown, by_picture
 
 Row = TypeVar("Row")
 SPLIT = re.compile(r"(?P<name>[\w.-]+)(\[(?P<start>\d*):(?P<stop>\d*)\])?")
@@ -66,15 +66,21 @@ def load(settings: DataSettings, *, training: bool = False) -> Dataset:
         raise UsageError("no data set named", hint="give --data FILE, FOLDER, hf:OWNER/NAME or easy-vqa")
     if settings.images is not None and not settings.images.is_dir():
         raise UsageError(f"no such folder: {settings.images}", where="--images", hint="name the folder of the pictures")
-    name, splits, problems = _read(Source(settings.data, settings.images))
+    name, read, problems = _read(Source(settings.data, settings.images))
+    splits = arrange(read, settings, training=training)
+    return Dataset(settings.data, name, splits, problems, _fingerprint(splits))
+
+
+def arrange(
+    splits: dict[str, tuple[Shown, ...]], settings: DataSettings, *, training: bool
+) -> dict[str, tuple[Shown, ...]]:
+    """Splits as they were read, with what is to be held out held out, and what is wanted alone; see `load`."""
     if training and settings.split:
         splits = select(splits, settings)
     if len(splits) == 1 and (training or settings.test_fraction):
         splits = {"train": next(iter(splits.values()))}
     splits = _hold_out(splits, settings)
-    if settings.split and not training:
-        splits = select(splits, settings)
-    return Dataset(settings.data, name, splits, problems, _fingerprint(splits))
+    return select(splits, settings) if settings.split and not training else splits
 
 
 def _read(source: Source) -> tuple[str, dict[str, tuple[Example, ...]], tuple[Problem, ...]]:
@@ -116,7 +122,7 @@ def _known(formats: list[Format]) -> str:
     return "; ".join(f"{form.name} ({form.summary})" for form in formats)
 
 
-def _hold_out(splits: dict[str, tuple[Example, ...]], settings: DataSettings) -> dict[str, tuple[Example, ...]]:
+def _hold_out(splits: dict[str, tuple[Shown, ...]], settings: DataSettings) -> dict[str, tuple[Shown, ...]]:
     validation = 0.0 if "validation" in splits else settings.validation_fraction
     test = 0.0 if "test" in splits else settings.test_fraction
     if "train" not in splits or not (validation or test):
@@ -152,13 +158,13 @@ def _fingerprint(splits: Mapping[str, tuple[Example, ...]]) -> str:
     for name, examples in splits.items():
         digest.update(name.encode())
         for example in examples:
-            pictures = [_identity(source, sizes) for source in example.images]
+            pictures = [picture_identity(source, sizes) for source in example.images]
             row = (pictures, example.question, example.answers, example.weights, example.id)
             digest.update(repr(row).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-def _identity(source: object, sizes: dict[str, int]) -> str:
+def picture_identity(source: object, sizes: dict[str, int]) -> str:
     """A picture's name and size; the digest of one that came as bytes."""
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()

@@ -8,14 +8,15 @@ from typing import TypeVar
 
 from ..errors import ImageError
 from ..media import digest_image
-from ..types import Example, ImageSource, Recording
+from ..types import Conversation, Example, ImageSource, Recording
 
 T = TypeVar("T")
+Shown = TypeVar("Shown", Example, Conversation)
 
 
 def by_picture(
-    examples: Sequence[Example], seed: int, *, validation: float = 0.0, test: float = 0.0
-) -> dict[str, tuple[Example, ...]]:
+    examples: Sequence[Shown], seed: int, *, validation: float = 0.0, test: float = 0.0
+) -> dict[str, tuple[Shown, ...]]:
     """The rows of `train`, `validation` and `test`; about those shares (0 to 1) of the pictures are held out, and of a share
     at least one picture where one is left to train on.
 
@@ -55,11 +56,11 @@ def _place(identity: str, seed: int) -> int:
     return int.from_bytes(drawn[:8], "big")
 
 
-def _identities(examples: Sequence[Example]) -> list[str]:
+def _identities(examples: Sequence[Example] | Sequence[Conversation]) -> list[str]:
     """What each row is drawn by: the digest of its picture. Rows of several pictures are drawn together with all that
     share one of them, by the smallest digest among them."""
     digests: dict[str, str] = {}
-    pictures = [[_digest(source, digests) for source in example.images] for example in examples]
+    pictures = [[_digest(source, digests) for source in row.images] or [_words(row)] for row in examples]
     smaller: dict[str, str] = {}
 
     def smallest(name: str) -> str:
@@ -72,6 +73,12 @@ def _identities(examples: Sequence[Example]) -> list[str]:
         ends = {smallest(name) for name in names}
         smaller.update(dict.fromkeys(ends, min(ends)))
     return [smallest(names[0]) for names in pictures]
+
+
+def _words(row: Example | Conversation) -> str:
+    """What a row without a picture begins with."""
+    said = next((one.text for one in row.messages if one.role == "user"), "") if isinstance(row, Conversation) else ""
+    return " ".join(said.casefold().split())
 
 
 def _digest(source: ImageSource, digests: dict[str, str]) -> str:

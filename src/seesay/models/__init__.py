@@ -9,22 +9,26 @@ from pathlib import Path
 from .. import __version__
 from ..errors import ModelError, UsageError
 from ..registry import discover
-from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe, TrainSettings
+from ..settings import GUIDES, FineTuneSettings, GenerationSettings, ModelSettings, Recipe, TrainSettings
 from ..types import Example
+from .chat_lesson import ChatLessons
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Examined, Family, Scratch, last_question
 
 __all__ = [
     "Batch",
+    "ChatLessons",
     "Checkpoint",
     "Examined",
     "Family",
     "Placement",
     "Scratch",
     "all_families",
+    "fine_tuned",
     "for_training",
     "import_torch",
     "last_question",
+    "lessons",
     "load",
     "place",
     "preview",
@@ -65,22 +69,56 @@ def for_training(settings: TrainSettings, vocabulary: Sequence[str], texts: Iter
         UsageError: random weights are left as they are, or quantized weights are to be trained.
         ModelError: it has no part that could be left as it is.
     """
-    if settings.quantize:
-        raise UsageError("quantized weights cannot be trained", where="--quantize", hint="leave it out")
-    if settings.dtype == "auto":
-        # Steps are too small for bfloat16 weights; what is computed with them may still be (mixed precision).
-        settings = replace(settings, dtype="float32")
     if settings.from_scratch:
         scratch(settings.from_scratch)
         if settings.lora or settings.freeze_vision:
             hint = "leave out --lora and --freeze-vision, or give --model instead of --from-scratch"
             raise UsageError("random weights must be trained", where="--from-scratch", hint=hint)
+        if settings.quantize:
+            raise UsageError("random weights are not quantized", where="--quantize", hint="leave it out")
         family = next(family for family in all_families().values() if settings.from_scratch in family.scratch)
-        return family.create(settings.from_scratch, place(settings), vocabulary, texts, settings.seed)
+        return family.create(settings.from_scratch, _place_to_learn(settings), vocabulary, texts, settings.seed)
+    return fine_tuned(settings, vocabulary)
+
+
+def fine_tuned(settings: FineTuneSettings, vocabulary: Sequence[str] = (), *, converses: bool = False) -> Family:
+    """A checkpoint to be trained further as `settings` say, with a head for `vocabulary` where it is a classifier.
+
+    Args:
+        converses: it is to learn conversations.
+
+    Raises:
+        UsageError: quantized weights are to be trained without adapters, or this family has none for them.
+        ModelError: it has no part that could be left as it is, or cannot learn this.
+    """
     checkpoint = _find(settings)
-    model = _family_of(checkpoint).fine_tune(checkpoint, place(settings), vocabulary, settings.seed)
+    family = _family_of(checkpoint)
+    if converses and not family.converses:
+        raise family.no_conversations(checkpoint.name)
+    if settings.quantize and not (family.adapts_quantized and settings.lora):
+        hint = "give --lora 16 beside it" if family.adapts_quantized else "leave it out"
+        raise UsageError("quantized weights cannot be trained", where="--quantize", hint=hint)
+    model = family.fine_tune(checkpoint, _place_to_learn(settings), vocabulary, settings.seed)
     model.adapt(lora=settings.lora, freeze_vision=settings.freeze_vision, seed=settings.seed)
     return model
+
+
+def _place_to_learn(settings: FineTuneSettings) -> Placement:
+    if settings.dtype == "auto" and not settings.quantize:
+        # Steps are too small for bfloat16 weights; what is computed with them may still be (mixed precision). Those that are
+        # quantized do not learn, and the adapters beside them are float32 whatever they are.
+        settings = replace(settings, dtype="float32")
+    return place(settings)
+
+
+def lessons(settings: ModelSettings) -> ChatLessons:
+    """What makes conversations ready for the model in `settings` to learn from; no weights are read.
+
+    Raises:
+        ModelError, ModelNotFound: there is none of that name, or it does not converse.
+    """
+    checkpoint = _find(settings)
+    return _family_of(checkpoint).lessons_of(checkpoint)
 
 
 def preview(

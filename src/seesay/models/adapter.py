@@ -4,27 +4,72 @@ Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022, by p
 training starts at the network as it was. What is saved is a plain checkpoint with the products added to its weights, and
 beside it in `adapter/` the matrices alone, as peft reads them: from these a run goes on, to the bit.
 
+Over quantized weights (QLoRA; Dettmers et al., NeurIPS 2023) there is no plain checkpoint: what was learned makes up for the
+errors of quantizing too, and belongs to the weights as they are held. The matrices are saved alone then, and in `base.json` what
+they belong to.
+
 It knows no architecture; a family says which of its layers get adapters.
 """
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingExtra, RunError
-from .checkpoint import EXTRA
+from ..errors import MissingExtra, ModelError, RunError
+from .checkpoint import EXTRA, Checkpoint, Placement
 
 if TYPE_CHECKING:
     import torch
 
 FOLDER = "adapter"
 WEIGHTS = "adapter_model.safetensors"
+BASE = "base.json"
 SCALE = 2
 """lora_alpha by rank: the products count this much, whatever the rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The weights that adapters belong to, as they were held."""
+
+    model: str
+    """A Hub repository, or the absolute path of a folder."""
+    revision: str
+    quantize: str
+    dtype: str
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, placement: Placement) -> Base:
+        """What a loaded checkpoint is as a base."""
+        local = Path(checkpoint.name).expanduser().is_dir()
+        name, revision = (str(checkpoint.folder), "") if local else (checkpoint.name, checkpoint.revision)
+        return cls(name, revision, placement.quantize, placement.dtype)
+
+    @classmethod
+    def read(cls, checkpoint: Checkpoint) -> Base | None:
+        """The base that a checkpoint of adapters alone names; None for one that has all its weights.
+
+        Raises:
+            ModelError: the file that names it is damaged.
+        """
+        path = checkpoint.folder / BASE
+        if not path.is_file():
+            return None
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError):
+            raise ModelError(f"{BASE} is damaged", where=checkpoint.name, hint="download or train it again") from None
+
+    def write(self, folder: Path) -> None:
+        """Name it in a folder."""
+        (folder / BASE).write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
 
 class Adapter:
@@ -56,11 +101,27 @@ class Adapter:
         )
         torch.manual_seed(seed)
         self._network = network
-        with warnings.catch_warnings():
-            # peft asks transformers for something by its old name.
-            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        with _quiet():
             self._adapted = peft.get_peft_model(network, settings)
         settings.base_model_name_or_path = base if not Path(base).exists() else Path(base).resolve().name
+
+    @classmethod
+    def opened(cls, network: Any, folder: Path) -> Adapter:
+        """Those in the `adapter/` of `folder`, put into a network, which they are not learned in any more.
+
+        Raises:
+            ModelError: they cannot be read, or are another network's.
+        """
+        peft = _import_peft()
+        adapter = cls.__new__(cls)
+        adapter._network = network
+        try:
+            with _quiet():
+                adapter._adapted = peft.PeftModel.from_pretrained(network, str(folder / FOLDER))
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            found = str(error).splitlines()[0]
+            raise ModelError(f"its adapters cannot be read: {found}", where=str(folder)) from None
+        return adapter
 
     def merged(self) -> dict[str, torch.Tensor]:
         """The network's weights with the products added, under the names that it had before."""
@@ -110,6 +171,14 @@ def save_network(network: Any, adapter: Adapter | None, folder: Path) -> None:
         return
     network.save_pretrained(folder, state_dict=adapter.merged())
     adapter.save(folder)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # peft asks transformers for something by its old name.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
 
 
 def _import_peft() -> Any:

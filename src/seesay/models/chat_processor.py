@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from ..errors import ModelError
+from ..errors import InputError, ModelError
 from .checkpoint import Checkpoint, import_torch
 
 VIDEOS = "video_processor"
@@ -51,6 +52,45 @@ def read_chat_processor(checkpoint: Checkpoint) -> Any:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return processor
+
+
+def processed(
+    processor: Any,
+    texts: Sequence[str],
+    pictures: Sequence[Sequence[Any]],
+    name: str,
+    *,
+    side: str = "left",
+    **more: Any,
+) -> dict[str, Any]:
+    """Tensors of a batch of rendered texts and of the pictures that stand in each.
+
+    Args:
+        pictures: PIL images, those of each text in order.
+        name: of the checkpoint, for messages.
+        side: where texts that are shorter than the longest are padded.
+        more: further arguments of this processor.
+
+    Raises:
+        InputError: the processor refuses them.
+    """
+    import torch
+
+    start = processor.tokenizer.bos_token
+    # A template that writes the first token itself, as the processor's own apply_chat_template has it.
+    without = {"add_special_tokens": False} if start and texts[0].startswith(start) else {}
+    try:
+        made = processor(
+            text=list(texts),
+            images=[list(row) for row in pictures] if any(pictures) else None,
+            # Tokens as lists: PaliGemma's processor looks at them in a way that warns of tensors.
+            text_kwargs={"padding": True, "padding_side": side, **without},
+            images_kwargs={"return_tensors": "pt"},
+            **more,
+        )
+    except (ValueError, TypeError, IndexError) as error:
+        raise InputError(f"the processor of this model: {error}", where=name) from None
+    return {key: torch.as_tensor(value) for key, value in made.items()}
 
 
 def _class(checkpoint: Checkpoint) -> Any:

@@ -4,6 +4,9 @@ Whatever somebody writes stays words: a special token spelled out in a message (
 its first character, so that no tokenizer takes it for the token. Processors count and replace such tokens in the finished
 text, where nobody can tell any more who wrote them; so it must be done before.
 
+What a model is to learn of a text are the answers in it: each begins where the prompt for it ends, which is found by rendering
+the turns before it. That works only where a template never changes what it wrote when turns follow, so this is looked at.
+
 Knows nothing about pixels, and not how a processor makes tokens of the text.
 """
 
@@ -11,13 +14,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, ModelError
 from ..types import Conversation, ImagePart, Message, Part, TextPart
 
 PROBE = "seesay"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Where an answer stands in a rendered text, in characters."""
+
+    start: int
+    """The end of its prompt."""
+    stop: int
+    """Behind the marker that ends it, else behind its last word."""
+    ended: bool
+    """Whether the template writes such a marker."""
 
 
 class ChatTemplate:
@@ -52,6 +68,36 @@ class ChatTemplate:
         if text.count(self.placeholder) != len(conversation.images):
             self._say_which_turn(conversation, text.count(self.placeholder))
         return text
+
+    def lesson(self, conversation: Conversation) -> tuple[str, tuple[Said, ...]]:
+        """The text of a whole conversation, and its answers. Where the template writes no marker behind the last answer, the
+        tokenizer's own stands there.
+
+        Raises:
+            InputError: as `prompt`.
+            ModelError: the template writes a turn otherwise once others follow, or otherwise than its prompt.
+        """
+        messages = conversation.messages
+        text = self._render(messages, answer=False)
+        if text.count(self.placeholder) != len(conversation.images):
+            self._say_which_turn(conversation, text.count(self.placeholder))
+        answers = []
+        for turn in (turn for turn, message in enumerate(messages) if message.role == "assistant"):
+            prompt, until = self._render(messages[:turn], answer=True), self._render(messages[: turn + 1], answer=False)
+            if not (text.startswith(until) and until.startswith(prompt)):
+                hint = "a model learns what it is asked with: take a checkpoint whose template renders turns one by one"
+                what = "is not written as its prompt" if text.startswith(until) else "is written otherwise later on"
+                message = f"its chat template cannot be learned from: turn {turn + 1} {what}"
+                raise ModelError(message, where=self.name, hint=hint)
+            written = until[len(prompt) :]
+            before, marker, _ = written.rpartition(self.closing) if self.closing else ("", "", "")
+            stop = len(before) + len(marker) if marker else len(written.rstrip())
+            answers.append(Said(len(prompt), len(prompt) + stop, bool(marker)))
+        if answers and not answers[-1].ended:
+            last, end = answers[-1], str(self._tokenizer.eos_token)
+            text = text[: last.stop] + end
+            answers[-1] = Said(last.start, len(text), ended=True)
+        return text, tuple(answers)
 
     def escape(self, text: str) -> str:
         """`text` without special tokens spelled out."""
@@ -107,8 +153,13 @@ class ChatTemplate:
         try:
             prompt = self._render(asked.messages, answer=True)
             whole = self._render(asked.answered(PROBE).messages, answer=False)
-        except InputError:  # a template that insists on a picture
-            return "", ""
+        except InputError:  # a template that insists on a picture, which it never looks at
+            asked = Conversation().ask("a", b"")
+            try:
+                prompt = self._render(asked.messages, answer=True)
+                whole = self._render(asked.answered(PROBE).messages, answer=False)
+            except InputError:
+                return "", ""
         before, found, behind = whole.rpartition(PROBE)
         if not found:
             return "", ""

@@ -7,6 +7,7 @@
 | `create`    | `models.for_training`                | random weights for a named small configuration                      |
 | `adapt`     | `models.for_training`                | leaves weights out of training: adapters, a frozen vision tower     |
 | `prepare`   | `answering`, and training's collator | examples -> tensors, so that both prepare pictures and text one way |
+| `prepare_lessons` | training's collator            | conversations -> tensors with labels, where it `converses`          |
 | `predict`   | `answering`                          | tensors -> the best answers                                         |
 | `examine`   | `training`                           | tensors with labels -> their loss, and the best answers             |
 | `choose`    | `answering`                          | tensors -> which of some given answers                              |
@@ -34,6 +35,7 @@ from ..types import Candidate, Conversation, Example
 if TYPE_CHECKING:
     import torch
 
+    from .chat_lesson import ChatLessons
     from .checkpoint import Checkpoint, Placement
 
 
@@ -93,7 +95,7 @@ class Family(ABC):
     one_size: ClassVar[bool] = False
     """Whether pictures are prepared to one size, whatever their shape, so that they never pad one another."""
     sees_pixels: ClassVar[bool] = True
-    """Whether a batch holds the pictures themselves, and not features that were computed before."""
+    """Whether a batch holds whole pictures (B, 3, H, W), and not parts of them or features that were computed before."""
     captions: bool = False
     """Whether it describes a picture where no question is asked; in some families a checkpoint's head decides."""
     answers: bool = True
@@ -104,6 +106,8 @@ class Family(ABC):
     """Whether `write` tells of an answer while it grows, token by token."""
     converses: ClassVar[bool] = False
     """Whether it reads a whole conversation; the others answer its last question."""
+    adapts_quantized: ClassVar[bool] = False
+    """Whether adapters can be trained over weights in 8 or 4 bits."""
     unknown: ClassVar[str] = ""
     """The answer that means "the picture does not show it", where a family has one."""
 
@@ -181,6 +185,32 @@ class Family(ABC):
             ImageError: a picture cannot be used.
         """
         return self.prepare([last_question(conversation)])
+
+    def prepare_lessons(self, conversations: Sequence[Conversation]) -> Batch:
+        """Whole conversations as tensors with `labels` (B, T): the tokens of the assistant's turns and of their ends, -100 for
+        all that is only read.
+
+        Raises:
+            ModelError: it does not converse.
+            InputError: a conversation is too long, or cannot be shown to this model; the message says which.
+            ImageError: a picture cannot be used.
+        """
+        raise self.no_conversations(self.checkpoint.name)
+
+    @classmethod
+    def lessons_of(cls, checkpoint: Checkpoint) -> ChatLessons:
+        """What makes conversations ready for a checkpoint to learn from; its weights are not read.
+
+        Raises:
+            ModelError: it does not converse, or has no chat template.
+        """
+        raise cls.no_conversations(checkpoint.name)
+
+    @classmethod
+    def no_conversations(cls, name: str) -> ModelError:
+        """Why a checkpoint of this family is not trained on conversations."""
+        hint = "take one that chats, such as HuggingFaceTB/SmolVLM-256M-Instruct; seesay train vqa trains this one"
+        return ModelError(f"models of the family {cls.name} learn no conversations", where=name, hint=hint)
 
     @abstractmethod
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:

@@ -244,8 +244,8 @@ class Generative(Family):
         """Make it a network that learns its replies."""
         from .teaching import Lesson
 
-        def write(tensors: dict[str, Any], replies: torch.Tensor) -> torch.Tensor:
-            return _logits(self._prompt(tensors, ()), replies)
+        def write(tensors: dict[str, Any], labels: torch.Tensor) -> torch.Tensor:
+            return _logits(self._prompt(tensors, ()), labels.clamp_min(0))[labels != IGNORED]
 
         self._lesson = Lesson(self._network, write)
 

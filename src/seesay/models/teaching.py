@@ -27,7 +27,8 @@ class Lesson(nn.Module):
     """The network with its loss, as the Trainer takes it.
 
     Args:
-        write: tensors of a batch and the tokens (B, T) of its replies -> logits (B, T, vocabulary) for each of them.
+        write: tensors of a batch and its labels (B, T) -> logits (tokens, vocabulary), one for each label that is learned, row
+            by row.
     """
 
     accepts_loss_kwargs = True
@@ -45,18 +46,22 @@ class Lesson(nn.Module):
                 part.eval()
         return self
 
+    def activation_checkpointing_enable(self, activation_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
+        """Keep no activations of the network's layers for the backward pass, which computes them again."""
+        network: Any = self.network
+        network.activation_checkpointing_enable(activation_checkpointing_kwargs=activation_checkpointing_kwargs)
+
     def forward(
         self, labels: torch.Tensor, num_items_in_batch: torch.Tensor | int | None = None, **tensors: Any
     ) -> dict[str, torch.Tensor]:
         """Tensors of `Generative.prepare` -> the mean loss over the tokens that are learned.
 
         Args:
-            labels: (B, T), IGNORED behind the end of each reply.
+            labels: (B, T), IGNORED where nothing is learned.
             num_items_in_batch: take the mean over this many tokens, those of all batches of the step.
         """
         learned = labels != IGNORED
-        logits = self._write(tensors, labels.clamp_min(0))[learned].float()  # (tokens, vocabulary)
-        loss = nn.functional.cross_entropy(logits, labels[learned], reduction="sum")
+        loss = nn.functional.cross_entropy(self._write(tensors, labels).float(), labels[learned], reduction="sum")
         return {"loss": loss / (learned.sum() if num_items_in_batch is None else num_items_in_batch)}
 
 

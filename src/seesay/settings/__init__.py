@@ -13,9 +13,12 @@ from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSetti
 from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
 from .training import (
     GUIDES,
+    LORA_LEARNING_RATE,
+    FineTuneSettings,
     Recipe,
     SpeechRecipe,
     TrainCaptionSettings,
+    TrainChatSettings,
     Training,
     TrainSettings,
     TrainSpeechSettings,
@@ -27,6 +30,7 @@ from .training import (
 
 __all__ = [
     "GUIDES",
+    "LORA_LEARNING_RATE",
     "AnswerSettings",
     "AskSettings",
     "CaptionSettings",
@@ -39,6 +43,7 @@ __all__ = [
     "EvaluateSpeechSettings",
     "EvaluateVqaSettings",
     "Field",
+    "FineTuneSettings",
     "GenerationSettings",
     "ListenSettings",
     "ModelKeywords",
@@ -50,6 +55,7 @@ __all__ = [
     "SpeakSettings",
     "SpeechRecipe",
     "TrainCaptionSettings",
+    "TrainChatSettings",
     "TrainSettings",
     "TrainSpeechSettings",
     "TrainVqaSettings",

@@ -9,32 +9,31 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from .data import AnswerSettings, DataSettings
 from .fields import setting
-from .models import ModelSettings
+from .models import ModelSettings, Quantize
 
-Training = TypeVar("Training", bound="TrainSettings")
+Training = TypeVar("Training", bound="FineTuneSettings")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainSettings(DataSettings, ModelSettings):
-    """What training on questions and training on captions have in common.
+class FineTuneSettings(DataSettings, ModelSettings):
+    """What training on questions, on captions and on conversations have in common.
 
     Settings that are None take their value from a `Recipe`: the guide's for a checkpoint, the configuration's own from
     scratch.
     """
 
-    task: ClassVar[Literal["vqa", "caption"]]
+    task: ClassVar[str]
 
     model: str = ""
     """What to start from: `seesay-mini` (the default), a checkpoint's folder, or a Hub repository."""
     output: Path = Path("runs/train")
     """Folder of the run. The same command continues it after any stop."""
-    from_scratch: str = ""
-    """Start from random weights with this named configuration instead of a checkpoint."""
     lora: int = setting(0, low=0, high=1024)
     """Leave the weights as they are and train adapters of this rank beside them, which takes far less memory; 0 trains the
     weights."""
     freeze_vision: bool = False
-    """Leave the part that looks at pictures as it is; what it sees is computed once a picture and kept on disk."""
+    """Leave the part that looks at pictures as it is; where it makes all of one size, what it sees is computed once a picture and
+    kept on disk."""
     num_train_epochs: float | None = setting(None, low=0.0)
     """Passes over the training rows."""
     max_steps: int | None = setting(None, low=1)
@@ -59,8 +58,6 @@ class TrainSettings(DataSettings, ModelSettings):
     """Gradients are scaled down to this norm; 0 leaves them alone."""
     mixed_precision: Literal["auto", "bf16", "none"] = "auto"
     """bf16 autocast; `auto` uses it where the processor or accelerator multiplies bf16 in hardware."""
-    augment: Literal["none", "shift"] | None = None
-    """Change training pictures without changing what is true about them: `shift` moves them by some pixels."""
     eval_steps: int | None = setting(None, low=1)
     """Evaluate and write a checkpoint after this many steps."""
     save_total_limit: int | None = setting(None, low=1)
@@ -75,6 +72,18 @@ class TrainSettings(DataSettings, ModelSettings):
     """Repository to upload to, as owner/name; the default is the run folder's name under your account."""
     hub_private: bool = False
     """Create the repository private."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings(FineTuneSettings):
+    """What training on questions and training on captions have in common."""
+
+    task: ClassVar[Literal["vqa", "caption"]]
+
+    from_scratch: str = ""
+    """Start from random weights with this named configuration instead of a checkpoint."""
+    augment: Literal["none", "shift"] | None = None
+    """Change training pictures without changing what is true about them: `shift` moves them by some pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +106,33 @@ class TrainCaptionSettings(TrainSettings):
 
     output: Path = Path("runs/caption")
     """Folder of the run. The same command continues it after any stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainChatSettings(FineTuneSettings):
+    """Fine-tune a model that chats on conversations about pictures; what is learned are the assistant's turns."""
+
+    task: ClassVar[str] = "chat"
+
+    model: str = ""
+    """What to start from: the folder of a model that chats, or a Hub repository."""
+    quantize: Quantize = ""
+    """Hold the weights in 8 or 4 bits while adapters are trained beside them (QLoRA); wants `lora`. What is saved are the adapters
+    alone."""
+    output: Path = Path("runs/chat")
+    """Folder of the run. The same command continues it after any stop."""
+    freeze_vision: bool = False
+    """Leave the part that looks at pictures as it is; adapters are then in the language model alone."""
+    per_device_train_batch_size: int | None = setting(None, low=1)
+    """Conversations in one forward and backward pass."""
+    per_device_eval_batch_size: int = setting(4, low=1)
+    """Conversations in one forward pass of an evaluation."""
+    gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass instead of keeping them: less memory, about a third more time."""
+    answers_shown: int = setting(8, low=0, high=64)
+    """Validation conversations whose last question is answered at the end, for the report."""
+    max_new_tokens: int = setting(128, low=1, high=1000)
+    """Tokens after which such an answer stops."""
 
 
 def answers_of(settings: TrainSettings) -> AnswerSettings:
@@ -133,8 +169,21 @@ GUIDES = {
         eval_steps=50,
         save_total_limit=3,
     ),
+    "chat": Recipe(
+        num_train_epochs=3.0,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=16,
+        learning_rate=2e-5,
+        lr_scheduler_type="cosine",
+        warmup_ratio=0.03,
+        eval_steps=100,
+        logging_steps=10,
+    ),
 }
-"""Hugging Face's guides to visual question answering and to image captioning, by task."""
+"""By task: Hugging Face's guides to visual question answering and to image captioning; for conversations learning rate, schedule
+and batch are about those of LLaVA-1.5's fine-tuning (github.com/haotian-liu/LLaVA, scripts/v1_5)."""
+LORA_LEARNING_RATE = 2e-4
+"""Of adapters in a model that chats, as LLaVA-1.5's finetune_lora.sh has it."""
 
 
 def settle(settings: Training, recipe: Recipe) -> tuple[Training, Recipe]:

@@ -18,7 +18,7 @@ from ..models.checkpoint import HUB_NAME
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What differs between the cards of models that answer, that describe and that speak."""
+    """What differs between the cards of models that answer, that describe, that chat and that speak."""
 
     hub: str
     """The Hub's name of the task."""
@@ -50,6 +50,16 @@ _TASKS = {
         'model = seesay.load({title!r})\nprint(model.caption("photo.jpg").text)',
         "seesay[models]",
     ),
+    "chat": _Task(
+        "image-text-to-text",
+        "loss",
+        "conversations",
+        "A model that chats about pictures, {origin} with seesay.",
+        "seesay chat photo.jpg",
+        "model = seesay.load({title!r})\n"
+        'print(model.chat(seesay.Conversation().ask("What is this?", "photo.jpg")).text)',
+        "seesay[models]",
+    ),
     "speech": _Task(
         "text-to-speech",
         "loss",
@@ -66,7 +76,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 def model_card(
     *,
-    task: Literal["vqa", "caption", "speech"],
+    task: Literal["vqa", "caption", "chat", "speech"],
     title: str,
     base_model: str,
     data_name: str,

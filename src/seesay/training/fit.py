@@ -29,7 +29,7 @@ from ..evaluation import (
 from ..metrics import normalizer
 from ..metrics.tokenize import tokenize
 from ..models import Family
-from ..settings import ModelSettings, Recipe, Training, TrainSettings, answers_of, settle
+from ..settings import ModelSettings, Recipe, TrainSettings, answers_of, settle
 from ..types import Example
 from . import publish, session
 from .card import model_card
@@ -101,7 +101,7 @@ def _caption_words(rows: Sequence[Example]) -> list[str]:
     return sorted({word for caption in captions for word in tokenize(caption) if word.isalpha()})
 
 
-def fill(settings: Training) -> tuple[Training, Recipe]:
+def fill(settings: TrainSettings) -> tuple[TrainSettings, Recipe]:
     """Settings whose open values are taken from the recipe of the configuration, else from the guide.
 
     Raises:
@@ -128,7 +128,7 @@ def _refuse_what_it_cannot_learn(
         raise ModelError("this model cannot learn to answer questions", where=name, hint=hint)
     if recipe.augment != "none" and (settings.freeze_vision or not family.sees_pixels):
         hint = "leave out --augment, or --freeze-vision where it was given"
-        raise UsageError("what is seen in a picture is computed once, so it cannot be shifted", where=name, hint=hint)
+        raise UsageError("pictures that are looked at once, or in parts, cannot be shifted", where=name, hint=hint)
 
 
 def _checked_data(settings: TrainSettings) -> tuple[Dataset, CheckReport]:

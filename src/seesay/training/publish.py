@@ -88,7 +88,7 @@ def publish(folder: Path, repo_id: str, *, message: str) -> str:
     from huggingface_hub import CommitOperationAdd, HfApi
 
     names = [*read_manifest(folder).files, *([CARD] if (folder / CARD).is_file() else [])]
-    kept = f"the model in {folder} is complete; the same `seesay train vqa` command uploads it without training again"
+    kept = f"the model in {folder} is complete; the same command uploads it without training again"
     with _session(UPLOAD_SECONDS), _explained("uploading", repo_id, kept):
         additions = [CommitOperationAdd(name, folder / name) for name in names]
         return str(HfApi().create_commit(repo_id, additions, commit_message=message).commit_url)

@@ -20,8 +20,8 @@ from ..media import open_image
 from ..metrics import caption_metrics, normalizer
 from ..metrics.vqa import score
 from ..models import Batch, Family
-from ..settings import Recipe, TrainSettings, answers_of
-from ..types import Example
+from ..settings import FineTuneSettings, Recipe, TrainSettings, answers_of
+from ..types import Conversation, Example
 from .augment import shift
 from .plan import Plan, Visit
 from .planned import Progress, Stop, fixed_random_state, planned_trainer, schedule
@@ -52,12 +52,13 @@ def make_trainer(
 ) -> Trainer:
     """A Trainer for one run."""
     described = draw(by_content(validation), WRITTEN, settings.seed) if settings.task == "caption" else {}
+    metric = MERIT if settings.task == "caption" else METRIC
     return planned_trainer(
         family.network,
         train,
         _collator(family, settings, recipe),
         plan,
-        _arguments(settings, recipe, plan, folder, family),
+        training_arguments(settings, recipe, plan, folder, family, metric=metric),
         folder,
         measure=lambda step: validate(family, validation, settings, described),
         save=family.save,
@@ -137,23 +138,37 @@ def _prepared(family: Family, examples: Sequence[Example], settings: TrainSettin
     try:
         return family.prepare(examples, normalize=normalizer(answers_of(settings).normalizer))
     except ImageError as error:
-        for example in examples:
-            try:
-                for source in example.images:
-                    open_image(source)
-            except ImageError as broken:
-                hint = broken.hint or "replace it and give the same command again"
-                raise DataError(
-                    f"{Path(broken.where).name}: {broken.message}", where=example.origin, hint=hint
-                ) from None
-        raise DataError(
-            f"{error.message}, for a moment", where=error.where, hint="give the same command again"
-        ) from None
+        raise broken_row(examples, error) from None
 
 
-def _arguments(
-    settings: TrainSettings, recipe: Recipe, plan: Plan, folder: RunFolder, family: Family
+def broken_row(rows: Sequence[Example] | Sequence[Conversation], error: ImageError) -> DataError:
+    """The error for a picture of one of these rows that broke since the data was checked."""
+    for row in rows:
+        try:
+            for source in row.images:
+                open_image(source)
+        except ImageError as broken:
+            hint = broken.hint or "replace it and give the same command again"
+            return DataError(f"{Path(broken.where).name}: {broken.message}", where=row.origin, hint=hint)
+    return DataError(f"{error.message}, for a moment", where=error.where, hint="give the same command again")
+
+
+def training_arguments(
+    settings: FineTuneSettings,
+    recipe: Recipe,
+    plan: Plan,
+    folder: RunFolder,
+    family: Family,
+    *,
+    metric: str,
+    checkpointing: bool = False,
 ) -> TrainingArguments:
+    """What transformers' Trainer must know of a run.
+
+    Args:
+        metric: what the best checkpoint has most of; of `loss` least.
+        checkpointing: compute activations again in the backward pass.
+    """
     from transformers import TrainingArguments
 
     return TrainingArguments(
@@ -161,6 +176,7 @@ def _arguments(
         max_steps=plan.steps,
         per_device_train_batch_size=plan.batch_size,
         gradient_accumulation_steps=plan.accumulation,
+        activation_checkpointing=checkpointing,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type=recipe.lr_scheduler_type,
         lr_scheduler_kwargs=schedule(recipe.lr_scheduler_type, plan),
@@ -177,8 +193,8 @@ def _arguments(
         save_steps=recipe.eval_steps,
         logging_steps=recipe.logging_steps,
         logging_nan_inf_filter=False,
-        metric_for_best_model=MERIT if settings.task == "caption" else METRIC,
-        greater_is_better=True,
+        metric_for_best_model=metric,
+        greater_is_better=metric != "loss",
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         disable_tqdm=True,

@@ -200,14 +200,6 @@ def test_a_checkpoint_saved_again_keeps_its_template(chat_checkpoints: dict[str,
     assert (tmp_path / "again" / "chat_template.jinja").is_file()
 
 
-def test_training_is_refused_for_now(chat_checkpoint: Path) -> None:
-    family = open_chat(chat_checkpoint)
-    with pytest.raises(ModelError, match="not supported yet"):
-        family.prepare([seesay.Example((SQUARE,), "what?", ("red",))], normalize=str)
-    with pytest.raises(ModelError, match="not supported yet"):
-        Chat.fine_tune(family.checkpoint, family.placement, ("red",), seed=1)
-
-
 @pytest.mark.parametrize("name", ["qwen2_vl", "llava"])
 @pytest.mark.parametrize("file", ["chat_template.json", "tokenizer_config.json", "processor_config.json"])
 def test_templates_are_found_where_older_repositories_have_them(

@@ -210,7 +210,7 @@ def test_a_hub_in_trouble_is_a_resource_error(home: Path) -> None:
     assert "the Hub cannot do this now (503), saying 'Service Unavailable'" in refused["text"]
 
 
-KEPT = "is complete; the same `seesay train vqa` command uploads it without training again"
+KEPT = "is complete; the same command uploads it without training again"
 
 
 def test_a_hub_that_goes_down_during_the_upload_costs_nothing(model: Path, home: Path) -> None:

@@ -22,12 +22,14 @@ def command(source: str | None, as_json: bool, **given: Any) -> None:
     """Read a data set as training would: rows, pictures, answers, vocabulary, and every problem with its remedy.
 
     With --model it also shows what that model would learn to write, or which characters that voice lacks. Rows of recordings
-    are told by their length, pace, level and speakers. Exits with 3 where training would not start.
+    are told by their length, pace, level and speakers, conversations by their turns, pictures and words. Exits with 3 where
+    training would not start.
 
     \b
         seesay check my/questions.jsonl
         seesay check easy-vqa --json
         seesay check my/captions.jsonl --model microsoft/git-base
+        seesay check my/talks.jsonl --model HuggingFaceTB/SmolVLM-256M-Instruct
         seesay check LJSpeech-1.1 --model microsoft/speecht5_tts --plots lj.html
     """
     if source is not None:

@@ -1,4 +1,4 @@
-"""`seesay train vqa|caption|speech`: fine-tune a model on questions, captions or recordings, or train a small one."""
+"""`seesay train vqa|caption|chat|speech`: fine-tune a model on questions, captions, conversations or recordings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ... import api
-from ...settings import TrainCaptionSettings, TrainSpeechSettings, TrainVqaSettings
+from ...settings import TrainCaptionSettings, TrainChatSettings, TrainSpeechSettings, TrainVqaSettings
 from .. import render
 from ..options import json_option, settings_options, settle
 
@@ -56,6 +56,26 @@ def caption(as_json: bool, **given: Any) -> None:
     with render.training(as_json=as_json) as progress:
         run = api.train_caption(settings, progress)
     render.run(run, as_json=as_json)
+
+
+@command.command()
+@json_option
+@settings_options(TrainChatSettings)
+def chat(as_json: bool, **given: Any) -> None:
+    """Fine-tune a model that chats on conversations: ShareGPT or LLaVA files, Hugging Face or OpenAI messages.
+
+    What is learned are the assistant's turns; seesay check --model shows them. --lora trains adapters, which takes less memory,
+    and with --quantize int4 less again. The run's folder gets checkpoints, curves, report.html with answers beside those of
+    the validation conversations and, at the end, model/.
+
+    \b
+        seesay train chat --data talks.jsonl --model HuggingFaceTB/SmolVLM-256M-Instruct --lora 16
+        seesay train chat --data llava.json --images coco/train2017 --model llava-hf/llava-1.5-7b-hf --quantize int4 --lora 16
+    """
+    settings = settle(TrainChatSettings, "train.chat", given)
+    with render.training(as_json=as_json) as progress:
+        run = api.train_chat(settings, progress)
+    render.chat_run(run, as_json=as_json)
 
 
 @command.command()

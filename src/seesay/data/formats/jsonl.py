@@ -13,6 +13,7 @@ from ..format import Format, Source
 from ..rows import Pictures, examples
 
 LINE_BYTES = 1_000_000
+ROW = 'a line is one object: {"image": ..., "question": ..., "answer": ...} or {"image": ..., "caption": ...}'
 
 
 class JsonLines(Format):
@@ -46,20 +47,26 @@ def _is_row(line: bytes) -> bool:
     return isinstance(row, dict) and not listed and not {"questions", "annotations"} & row.keys()
 
 
-def read_rows(file: Path, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
-    """Each line that is not empty with its place, `name` and its number: an object, or what is wrong with it."""
+def read_rows(
+    file: Path, name: str, *, limit: int = LINE_BYTES, hint: str = ROW
+) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    """Each line that is not empty with its place, `name` and its number: an object, or what is wrong with it.
+
+    Args:
+        limit: bytes of the longest line.
+        hint: what a line should be.
+    """
     with file.open("rb") as stream:
-        for number, raw in enumerate(iter(lambda: stream.readline(LINE_BYTES + 1), b""), start=1):
+        for number, raw in enumerate(iter(lambda: stream.readline(limit + 1), b""), start=1):
             where = f"{name}:{number}"
-            if len(raw) > LINE_BYTES:
-                yield where, Problem(where, f"a line of more than {LINE_BYTES:,} bytes", "write one row a line")
+            if len(raw) > limit:
+                yield where, Problem(where, f"a line of more than {limit:,} bytes", "write one row a line")
                 return
             if raw.strip():
-                yield where, _object(raw, where, first=number == 1)
+                yield where, _object(raw, where, hint, first=number == 1)
 
 
-def _object(raw: bytes, where: str, *, first: bool) -> dict[str, Any] | Problem:
-    hint = 'a line is one object: {"image": ..., "question": ..., "answer": ...} or {"image": ..., "caption": ...}'
+def _object(raw: bytes, where: str, hint: str, *, first: bool) -> dict[str, Any] | Problem:
     try:
         row = json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
     except UnicodeDecodeError as error:

@@ -22,15 +22,16 @@ class Parquet(Format):
     summary: ClassVar[str] = "a Parquet file, or a folder of them named after their splits"
 
     def recognises(self, source: Source) -> bool:
-        return bool(_files(source)) if source.path.is_dir() else source.head().startswith(MAGIC)
+        return bool(parquet_files(source)) if source.path.is_dir() else source.head().startswith(MAGIC)
 
     def read(self, source: Source) -> Iterator[tuple[str, Example | Problem]]:
         pictures = Pictures(source.folders)
-        for split, file in _files(source) or [("train", source.path)]:
+        for split, file in parquet_files(source) or [("train", source.path)]:
             yield from examples(split, read_rows(file, file.name), pictures)
 
 
-def _files(source: Source) -> list[tuple[str, Path]]:
+def parquet_files(source: Source) -> list[tuple[str, Path]]:
+    """The files of a folder with the split that each is of; none of a file."""
     if not source.path.is_dir():
         return []
     found = sorted([*source.path.glob("*.parquet"), *source.path.glob("data/*.parquet")])

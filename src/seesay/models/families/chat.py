@@ -9,9 +9,10 @@ versatile 3B VLM for transfer", 2024): all pictures of the conversation, and the
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -19,11 +20,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ...errors import InputError, ModelError
 from ...media import digest_image, open_image
 from ...types import Conversation, Example, ImagePart, Message, TextPart
-from ..chat_processor import read_chat_processor
+from ..adapter import BASE, Adapter, Base, save_network
+from ..chat_lesson import ChatLessons
+from ..chat_processor import processed, read_chat_processor
 from ..chat_template import ChatTemplate
-from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
-from ..family import Batch
-from ..generation import Generative, Prompt, read_config
+from ..checkpoint import Checkpoint, Placement, find, import_torch, load_weights
+from ..family import IGNORED, Batch, Examined, reply_of
+from ..generation import Generative, Prompt, pad_left, read_config
 from ..picture_features import Seen, by_rows
 from ..recall import Row, Text, held, recollect, remember
 from ..steps import forced
@@ -68,10 +71,15 @@ class Chat(Generative):
     model_types: ClassVar[tuple[str, ...]] = ()
     converses: ClassVar[bool] = True
     reads: ClassVar[bool] = True
+    adapts_quantized: ClassVar[bool] = True
+    one_size: ClassVar[bool] = False
+    sees_pixels: ClassVar[bool] = False
     captions: bool = True
     processor: Any
     template: ChatTemplate
     style: Style
+    lessons: ChatLessons
+    """What makes conversations ready to learn from."""
 
     @classmethod
     def adopts(cls, model_type: str) -> bool:
@@ -86,62 +94,110 @@ class Chat(Generative):
         config = read_config(checkpoint, transformers.CONFIG_MAPPING[checkpoint.model_type], (architecture,))
         if config.is_encoder_decoder:
             raise ModelError("a model with an encoder for text, which does not chat", where=checkpoint.name)
-        style = STYLES.get(checkpoint.model_type, Style())
-        processor = read_chat_processor(checkpoint)
-        template = _template(checkpoint, processor, style)
+        parts = _parts(checkpoint)
+        base = Base.read(checkpoint)
+        held = checkpoint
+        if base is not None:
+            held = find(base.model, base.revision)
+            placement = replace(placement, quantize=placement.quantize or base.quantize, dtype=base.dtype)
         network = getattr(transformers, architecture)
-        weights = load_weights(network, checkpoint, config, placement, attention=_attention(network, placement))
-        model = cls(weights, processor.image_processor, processor.tokenizer, checkpoint, placement)
-        model.processor, model.template, model.style = processor, template, style
+        weights = load_weights(network, held, config, placement, attention=_attention(network, placement))
+        model = cls(weights, parts.processor.image_processor, parts.processor.tokenizer, checkpoint, placement)
+        model.processor, model.template, model.style = parts.processor, parts.template, parts.style
+        model.lessons = _lessons(parts, checkpoint)
+        if base is not None:
+            model._adapter = Adapter.opened(weights, checkpoint.folder)
         return model
 
     @classmethod
+    def lessons_of(cls, checkpoint: Checkpoint) -> ChatLessons:
+        """What makes conversations ready for a checkpoint to learn from, without its weights."""
+        return _lessons(_parts(checkpoint), checkpoint)
+
+    @classmethod
     def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
-        raise _untrained(checkpoint)
+        base = Base.read(checkpoint)
+        if base is not None:
+            hint = f"train {base.model}, which they belong to"
+            raise ModelError(
+                "adapters over quantized weights are not trained further", where=checkpoint.name, hint=hint
+            )
+        model = super().fine_tune(checkpoint, placement, vocabulary, seed)
+        model.lessons.require_true_prefixes()
+        return model
+
+    def adapt(self, *, lora: int, freeze_vision: bool, seed: int) -> None:
+        if freeze_vision:
+            from ..teaching import freeze
+
+            freeze(self._tower)
+        if lora:
+            learned = [self._network.get_decoder(), *([] if freeze_vision else [self._tower])]
+            blocks = [f"{name}." for name, part in self._network.named_modules() if any(part is one for one in learned)]
+            self._adapter = Adapter(self._network, blocks, lora, seed, self.checkpoint.name)
 
     @property
     def engine(self) -> str:
         return f"{super().engine}, {self._network.config._attn_implementation} attention"
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
-        if normalize is not None:
-            raise _untrained(self.checkpoint)
-        return self._together([self._conversation(example) for example in examples])
+        asked = [self._conversation(example) for example in examples]
+        if normalize is None:
+            return self._together(asked)
+        return self.lessons.batch(
+            [one.answered(reply_of(example, normalize)) for one, example in zip(asked, examples, strict=True)]
+        )
+
+    def prepare_lessons(self, conversations: Sequence[Conversation]) -> Batch:
+        return self.lessons.batch(conversations)
+
+    def examine(self, batch: Batch, *, answer: bool) -> Examined:
+        found = super().examine(batch, answer=False)
+        return replace(found, answers=self.predict(_asked(batch, self._padding), 1) if answer else [])
+
+    def preview(self, example: Example, normalize: Callable[[str], str]) -> tuple[tuple[str, bool], ...]:
+        return self.lessons.preview(self._conversation(example).answered(reply_of(example, normalize)))
 
     def prepare_conversation(self, conversation: Conversation) -> Batch:
         return self._together([conversation])
 
     def save(self, folder: Path) -> None:
-        self._network.save_pretrained(folder)
+        alone = self._adapter is not None and self.placement.quantize
+        if self._adapter is not None and alone:
+            self._adapter.save(folder)
+            (Base.read(self.checkpoint) or Base.of(self.checkpoint, self.placement)).write(folder)
+            (folder / "config.json").write_text(json.dumps(self.checkpoint.config, indent=1), encoding="utf-8")
+        else:
+            save_network(self._network, self._adapter, folder)
         # Processor, tokenizer and template as they came: written anew they would lose what only another version knows.
         for path in self.checkpoint.folder.iterdir():
             kept = path.suffix in (".json", ".jinja", ".txt", ".model") and not path.name.endswith(".index.json")
-            if kept and path.name not in ("config.json", "manifest.json"):
+            if kept and path.name not in ("config.json", "manifest.json", BASE):
                 shutil.copyfile(path, folder / path.name)
+
+    def _teach(self) -> None:
+        from ..teaching import Lesson
+
+        def write(tensors: dict[str, Any], labels: torch.Tensor) -> torch.Tensor:
+            learned = labels[:, 1:] != IGNORED
+            # Of what a token is told by the one before it; the others are not compared with the whole vocabulary.
+            telling = learned.any(0).nonzero()[:, 0]
+            logits = self._network(**tensors, use_cache=False, logits_to_keep=telling).logits  # (B, K, vocabulary)
+            told: torch.Tensor = logits[learned[:, telling]]
+            return told
+
+        self._lesson = Lesson(self._network, write)
 
     def _together(self, conversations: Sequence[Conversation]) -> Batch:
         """A batch of conversations, padded on the left."""
-        import torch
-
         texts = [self.template.prompt(conversation) for conversation in conversations]
         rows = [[(digest_image(source), source) for source in conversation.images] for conversation in conversations]
         # Pictures that come twice in a batch are opened once.
         unique = {digest: source for row in rows for digest, source in row}
         opened = {digest: open_image(source).pixels for digest, source in unique.items()}
-        start = self.tokenizer.bos_token
-        # A template that writes the first token itself, as the processor's own apply_chat_template has it.
-        without = {"add_special_tokens": False} if start and texts[0].startswith(start) else {}
-        try:
-            made = self.processor(
-                text=texts,
-                images=[[opened[digest] for digest, _ in row] for row in rows] if unique else None,
-                # Tokens as lists: PaliGemma's processor looks at them in a way that warns of tensors.
-                text_kwargs={"padding": True, "padding_side": "left", **without},
-                images_kwargs={"return_tensors": "pt"},
-            )
-        except (ValueError, TypeError, IndexError) as error:
-            raise InputError(f"the processor of this model: {error}", where=self.checkpoint.name) from None
-        tensors = {name: torch.as_tensor(value) for name, value in made.items() if name != "labels"}
+        pictures = [[opened[digest] for digest, _ in row] for row in rows]
+        tensors = processed(self.processor, texts, pictures, self.checkpoint.name)
+        tensors.pop("labels", None)
         self._require_room(tensors["attention_mask"])
         return Batch(tensors, tuple(tuple(digest for digest, _ in row) for row in rows))
 
@@ -149,7 +205,8 @@ class Chat(Generative):
         if not example.images:
             raise InputError("a question without a picture", where=example.origin)
         words = self.style.ask.format(example.question.strip()) if example.question.strip() else self.style.describe
-        return Conversation((Message("user", (*map(ImagePart, example.images), TextPart(words))),))
+        message = Message("user", (*map(ImagePart, example.images), TextPart(words)))
+        return Conversation((message,), example.id, example.origin)
 
     def _require_room(self, mask: torch.Tensor) -> None:
         longest = int(mask.sum(1).max())
@@ -159,7 +216,11 @@ class Chat(Generative):
 
     @property
     def _tower(self) -> Any:
-        raise _untrained(self.checkpoint)
+        tower = self._network.get_encoder("image")
+        if tower is self._network or tower is self._network.base_model:
+            hint = "leave out --lora and --freeze-vision"
+            raise ModelError("no part that looks at pictures is known in it", where=self.checkpoint.name, hint=hint)
+        return tower
 
     def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
         raise NotImplementedError("pictures and text are prepared together")
@@ -212,17 +273,61 @@ class Chat(Generative):
 
     @property
     def _longest(self) -> int:
-        text = self._network.config.get_text_config(decoder=True)
-        return int(getattr(text, "max_position_embeddings", None) or UNBOUNDED)
+        return _longest(self._network.config)
 
 
 def _with(inputs: dict[str, Any], seen: Seen | None) -> dict[str, Any]:
     return inputs if seen is None else {**inputs, "mm_encoder_outputs": {"image": seen.output()}}
 
 
-def _untrained(checkpoint: Checkpoint) -> ModelError:
-    hint = "seesay-mini, ViLT, GIT, BLIP and BLIP-2 can be trained"
-    return ModelError("training models that chat is not supported yet", where=checkpoint.name, hint=hint)
+def _asked(batch: Batch, padding: int) -> Batch:
+    """Of a batch with labels and one answer a row the prompts, as they are continued: padded on the left."""
+    tensors = dict(batch.tensors)
+    learned = tensors.pop("labels") != IGNORED
+    starts = learned.long().argmax(1).tolist()
+    shape = tensors["input_ids"].shape
+    asked = pad_left([row[:start].tolist() for row, start in zip(tensors["input_ids"], starts, strict=True)], padding)
+    for name, value in tensors.items():
+        if name not in asked and value.shape == shape:
+            asked[name] = pad_left([row[:start].tolist() for row, start in zip(value, starts, strict=True)], 0)[
+                "input_ids"
+            ]
+    return Batch({**tensors, **asked}, batch.digests)
+
+
+def _longest(config: Any) -> int:
+    """Tokens that a network of this configuration reads."""
+    text = config.get_text_config(decoder=True)
+    return int(getattr(text, "max_position_embeddings", None) or UNBOUNDED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a checkpoint has beside its weights."""
+
+    processor: Any
+    template: ChatTemplate
+    style: Style
+
+
+def _parts(checkpoint: Checkpoint) -> _Parts:
+    style = STYLES.get(checkpoint.model_type, Style())
+    processor = read_chat_processor(checkpoint)
+    return _Parts(processor, _template(checkpoint, processor, style), style)
+
+
+def _lessons(parts: _Parts, checkpoint: Checkpoint) -> ChatLessons:
+    import transformers
+
+    config = transformers.CONFIG_MAPPING[checkpoint.model_type].from_dict(dict(checkpoint.config))
+    return ChatLessons(
+        parts.processor,
+        parts.template,
+        one_turn=bool(parts.style.template) and parts.template.template == parts.style.template,
+        longest=_longest(config),
+        end=int(parts.processor.tokenizer.eos_token_id),
+        name=checkpoint.name,
+    )
 
 
 def _networks() -> dict[str, str]:
