@@ -14,6 +14,7 @@ from ..types import Example
 from .chat_lesson import ChatLessons
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Examined, Family, Scratch, last_question
+from .quantize import keep_layout
 
 __all__ = [
     "Batch",
@@ -99,6 +100,8 @@ def fine_tuned(settings: FineTuneSettings, vocabulary: Sequence[str] = (), *, co
         hint = "give --lora 16 beside it" if family.adapts_quantized else "leave it out"
         raise UsageError("quantized weights cannot be trained", where="--quantize", hint=hint)
     model = family.fine_tune(checkpoint, _place_to_learn(settings), vocabulary, settings.seed)
+    if settings.quantize:
+        keep_layout(model.network)
     model.adapt(lora=settings.lora, freeze_vision=settings.freeze_vision, seed=settings.seed)
     return model
 

@@ -75,6 +75,14 @@ def bytes_held(network: torch.nn.Module) -> int:
     return sum(held.values())
 
 
+def keep_layout(network: torch.nn.Module) -> None:
+    """Leave 4-bit weights as they were read. On some processors bitsandbytes lays them out anew in the first evaluation and
+    rounds otherwise from then on, so that a run that was resumed would learn something else."""
+    for module in network.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False  # type: ignore[assignment]
+
+
 @contextmanager
 def freed_at_once() -> Iterator[None]:
     """Give memory back to the system when it is freed; where the allocator is another than glibc's, nothing is done."""
