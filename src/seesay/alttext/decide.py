@@ -37,8 +37,12 @@ DECORATION = frozenset(
     "spacer blank pixel transparent clear bullet dot divider separator rule hr line border corner shadow ornament".split()
 )
 CHARTS = {
-    **dict.fromkeys("chart barchart piechart linechart histogram plot scatterplot boxplot heatmap graph".split(), "chart"),
-    **dict.fromkeys("diagram flowchart schema schematic architecture uml workflow topology blueprint".split(), "diagram"),
+    **dict.fromkeys(
+        "chart barchart piechart linechart histogram plot scatterplot boxplot heatmap graph".split(), "chart"
+    ),
+    **dict.fromkeys(
+        "diagram flowchart schema schematic architecture uml workflow topology blueprint".split(), "diagram"
+    ),
     **dict.fromkeys(("map", "floorplan", "streetmap"), "map"),
     **dict.fromkeys(("table", "spreadsheet"), "table"),
     **dict.fromkeys("infographic timeline gantt organigram orgchart".split(), "infographic"),
@@ -112,7 +116,14 @@ def described(found: Found, seen: Look, answer: Answer, limit: int) -> Suggestio
         # A guess about the pixels is worth less than what somebody called the file.
         reason, others = "its file name; the model could only guess", (text,)
         return Suggestion(
-            tidy(name, limit), "informative", reason, "file name", None, "", ("a file name is no description",), others=others
+            tidy(name, limit),
+            "informative",
+            reason,
+            "file name",
+            None,
+            "",
+            ("a file name is no description",),
+            others=others,
         )
     if caption and covers(caption, text):
         doubts.append("the caption says so already: say what it does not, or leave it empty")
@@ -164,7 +175,7 @@ def _functional(found: Found, link: Link, limit: int) -> Suggestion:
         sure = (size and max(size) <= ICON) or bool({"icon", "ico", "bullet", "arrow"} & name_words(found.src))
         return _decoration(f"the {what} says the same in words", *(() if sure else (doubt,)))
     purpose, origin = _purpose(found, link)
-    doubts = (f"check that this is what the {what} does",)
+    doubts: tuple[str, ...] = (f"check that this is what the {what} does",)
     if link.pictures > 1:
         doubts += (f"the {what} holds {link.pictures} pictures: one text is enough, the others can be empty",)
     if not purpose:
@@ -213,7 +224,9 @@ def _address_in_words(target: str) -> str:
     path = parts.path.rstrip("/")
     ending = path.rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
     name = name_in_words(path) if path else ""
-    kind = f" ({ending.upper()})" if ending in ("pdf", "zip", "docx", "xlsx", "pptx", "csv", "epub", "mp3", "mp4") else ""
+    kind = (
+        f" ({ending.upper()})" if ending in ("pdf", "zip", "docx", "xlsx", "pptx", "csv", "epub", "mp3", "mp4") else ""
+    )
     host = parts.netloc.rpartition("@")[2].partition(":")[0].removeprefix("www.")
     if name and host:
         return f"{name}{kind}, {host}"

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from .document import DocumentError
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_DECLARED = re.compile(rb"""(?:<\?xml[^>]*?\sencoding|<meta[^>]*?\scharset|<meta[^>]*?;\s*charset)\s*=\s*["']?([\w.:-]+)""", re.I)
+_DECLARED = re.compile(
+    rb"""(?:<\?xml[^>]*?\sencoding|<meta[^>]*?\scharset|<meta[^>]*?;\s*charset)\s*=\s*["']?([\w.:-]+)""", re.I
+)
 # What HTML calls Latin-1 and ASCII is this (WHATWG, Encoding, 4.2).
 _WINDOWS = frozenset("iso8859-1 latin-1 latin1 ascii us-ascii cp1252 windows-1252".split())
 

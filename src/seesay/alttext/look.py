@@ -69,7 +69,10 @@ def look(source: ImageSource) -> Look:
 
 
 def _extrema(pixels: PIL.Image.Image) -> list[tuple[int, int]]:
-    return [(int(low), int(high)) for low, high in (band.getextrema() for band in pixels.split())]
+    import numpy
+
+    array = numpy.asarray(pixels)
+    return list(zip(array.min((0, 1)).tolist(), array.max((0, 1)).tolist(), strict=True))
 
 
 def _flatness(pixels: PIL.Image.Image) -> float:

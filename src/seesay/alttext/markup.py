@@ -135,8 +135,8 @@ def _markup(source: str, at: int, open_: list[Element], xml: bool) -> int:
     if source.startswith("<!--", at):
         if not xml and re.compile("-?>").match(source, at + 4):
             return source.index(">", at) + 1
-        end = _COMMENT_END.search(source, at + 4)
-        return end.end() if end else len(source)
+        closing = _COMMENT_END.search(source, at + 4)
+        return closing.end() if closing else len(source)
     if source.startswith("<![CDATA[", at) and (xml or any(element.tag in ("svg", "math") for element in open_)):
         end_at = source.find("]]>", at)
         end_at = len(source) if end_at < 0 else end_at

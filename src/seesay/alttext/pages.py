@@ -288,4 +288,3 @@ def _pixels(element: Element, name: str) -> int | None:
     plain = re.fullmatch(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*", element.get(name) or "")
     found = styled or plain
     return int(found[1]) if found else None
-

@@ -92,7 +92,11 @@ class _Run:
     def first(self, document: str, found: Found) -> Finding:
         """All that can be said without a model. A finding to "review" without a suggestion waits for a description."""
         standing = found.standing
-        asked = {"missing", *(["ours"] if self.settings.renew else []), *(["empty"] if self.settings.also_empty else [])}
+        asked = {
+            "missing",
+            *(["ours"] if self.settings.renew else []),
+            *(["empty"] if self.settings.also_empty else []),
+        }
         if standing not in asked:
             return Finding(document, found, "keep", _KEPT[standing])
         if found.locked:

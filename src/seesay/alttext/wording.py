@@ -16,7 +16,9 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE,
 )
 """Screen readers say "image" by themselves (W3C, images tutorial, tips and tricks)."""
-_DANGLING = frozenset("a an the and or of in on at to with by for from as is are behind near over under between".split())
+_DANGLING = frozenset(
+    "a an the and or of in on at to with by for from as is are behind near over under between".split()
+)
 _MEANINGLESS = frozenset(
     "img image images imgs picture pictures pic pics photo photos dsc dscn dscf pict file scan screenshot untitled unnamed"
     " thumb thumbnail small medium large full big mini orig original copy final new old temp tmp test fig figure default"

@@ -73,7 +73,11 @@ class Packet:
         Raises:
             DocumentError: it is written in a form in which they cannot be replaced.
         """
-        new = {ALT: _languages(ALT, change.alt), LONG: _languages(LONG, change.long), BY: _plain(BY, str(change.mark or ""))}
+        new = {
+            ALT: _languages(ALT, change.alt),
+            LONG: _languages(LONG, change.long),
+            BY: _plain(BY, str(change.mark or "")),
+        }
         if not change.long:
             new[LONG] = b""
         if change.mark is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..document import Document, View, check_edit
 from ..encoding import decode
-from ..found import Change, Context, Found, Link, Mark, digest_of
+from ..found import Change, Context, Found, Link, digest_of
 from ..pages import CONTEXT, edited, hash_of, shown_address, spots, svg_name
 from ..places import Places
 from ..record import Record, record_path
@@ -95,9 +95,9 @@ class _Reader:
         stated = _LANGUAGE.search(head)
         self._language = stated[1] if stated else ""
         # The parser takes these as lines too, and its lines are counted.
-        self._plain = "\n" * head.count("\n") + source[len(head) :] if head.count("\n") else source[len(head) :]
-        self._shift = len(head) if not head.count("\n") else 0
+        self._plain = "\n" * head.count("\n") + source[len(head) :]
         self._counted: Counter[str] = Counter()
+        self._taken: dict[int, int] = {}
         lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", source)
         self._lines = [0]
         for line in lines:
@@ -125,7 +125,7 @@ class _Reader:
 
     def _inline(self, token: Token, around: Context) -> Iterator[_Spot]:
         """The pictures of one paragraph, heading or cell."""
-        place = _Mapping(self._source, token, self._lines)
+        place = _Mapping(self._source, token, self._lines, self._taken)
         link: Token | None = None
         children = token.children or []
         for index, child in enumerate(children):
@@ -200,16 +200,17 @@ class _Mapping:
     """Places in the content of an inline token as places in the source: a line loses its indent, quote marks and list
     marks on the way to the parser, never anything within."""
 
-    def __init__(self, source: str, token: Token, lines: list[int]) -> None:
+    def __init__(self, source: str, token: Token, lines: list[int], taken: dict[int, int]) -> None:
         self._starts: list[tuple[int, int]] = []
         first = token.map[0] if token.map else 0
-        at, cursor = 0, 0
+        at = 0
         for number, line in enumerate(token.content.split("\n")):
             start = lines[min(first + number, len(lines) - 1)]
             end = lines[min(first + number + 1, len(lines) - 1)]
-            # Cells of a row stand on one line, one after another.
-            cursor = token.meta.get("from", 0) if number == 0 else 0
-            found = source.find(line, start + cursor, end) if line else start
+            # Cells of a row stand on one line, one after another; two of them may be the same.
+            found = source.find(line, max(start, taken.get(first, 0)), end) if line else start
+            if found >= 0:
+                taken[first] = max(taken.get(first, 0), found + len(line))
             self._starts.append((at, found))
             at += len(line) + 1
 
