@@ -25,9 +25,9 @@ def attribute(text: str | None) -> str:
 
 
 def html(folder: Path, texts: Texts) -> Path:
-    pictures = "\r\n".join(f'<p>Here:\t<IMG  src={_copy(folder, n)}{attribute(t)} ></p>' for n, t in enumerate(texts))
+    pictures = "\r\n".join(f"<p>Here:\t<IMG  src={_copy(folder, n)}{attribute(t)} ></p>" for n, t in enumerate(texts))
     page = folder / "page.html"
-    page.write_bytes(f'\ufeff<!DOCTYPE html><html lang=en><!-- <img src=x> --><body>\r\n{pictures}</body>'.encode())
+    page.write_bytes(f"\ufeff<!DOCTYPE html><html lang=en><!-- <img src=x> --><body>\r\n{pictures}</body>".encode())
     return page
 
 
@@ -41,7 +41,7 @@ def markdown(folder: Path, texts: Texts) -> Path:
 def epub(folder: Path, texts: Texts, *, version: str = "3.0", language: str = "en") -> Path:
     """A book of two chapters that epubcheck finds nothing wrong with: pictures are in the first."""
     names = [_copy(folder, n) for n in range(len(texts))]
-    body = "".join(f"<p>A picture: <img src=\"../images/{name}\"{attribute(t)}/></p>" for name, t in zip(names, texts))
+    body = "".join(f'<p>A picture: <img src="../images/{name}"{attribute(t)}/></p>' for name, t in zip(names, texts))
     book = folder / "book.epub"
     with zipfile.ZipFile(book, "w") as archive:
         archive.writestr(zipfile.ZipInfo("mimetype", (2020, 1, 1, 0, 0, 0)), "application/epub+zip")
@@ -64,7 +64,9 @@ def _book(body: str, names: list[str], version: str, language: str) -> dict[str,
         head = f'<html xmlns="http://www.w3.org/1999/xhtml"><head><title>{title}</title></head>'
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{doctype}\n{head}<body><h1>{title}</h1>{content}</body></html>'
 
-    pictures = "".join(f'<item id="i{n}" href="images/{name}" media-type="image/jpeg"/>' for n, name in enumerate(names))
+    pictures = "".join(
+        f'<item id="i{n}" href="images/{name}" media-type="image/jpeg"/>' for n, name in enumerate(names)
+    )
     navigation = (
         '<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>'
         if three
@@ -131,13 +133,15 @@ _FORMATS = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF"}
 def packet(alt: str, more: str = "") -> bytes:
     """An XMP packet with an alternative text, as others write it: other prefixes, other properties, padding."""
     escaped = alt.replace("&", "&amp;").replace("<", "&lt;")
-    alternatives = f'<rdf:Alt><rdf:li xml:lang="de">Anders</rdf:li><rdf:li xml:lang="x-default">{escaped}</rdf:li></rdf:Alt>'
+    alternatives = (
+        f'<rdf:Alt><rdf:li xml:lang="de">Anders</rdf:li><rdf:li xml:lang="x-default">{escaped}</rdf:li></rdf:Alt>'
+    )
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="test">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
         ' xmlns:i="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3">'
         f"{f'<i:AltTextAccessibility>{alternatives}</i:AltTextAccessibility>' if alt else ''}{more}"
-        f"</rdf:Description></rdf:RDF></x:xmpmeta>{' ' * 200}<?xpacket end=\"w\"?>"
+        f'</rdf:Description></rdf:RDF></x:xmpmeta>{" " * 200}<?xpacket end="w"?>'
     ).encode()
 
 
@@ -155,7 +159,9 @@ def chart(path: Path) -> Path:
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(22)
     draw.text((200, 12), "Visitors by month", fill="black", font=font)
-    for index, (name, high) in enumerate((("Jan", 90), ("Feb", 160), ("Mar", 220), ("Apr", 130), ("May", 260), ("Jun", 300))):
+    for index, (name, high) in enumerate(
+        (("Jan", 90), ("Feb", 160), ("Mar", 220), ("Apr", 130), ("May", 260), ("Jun", 300))
+    ):
         draw.rectangle((70 + 90 * index, 370 - high, 120 + 90 * index, 370), fill="steelblue")
         draw.text((75 + 90 * index, 380), name, fill="black", font=font)
         draw.text((72 + 90 * index, 343 - high), str(high), fill="black", font=font)

@@ -88,7 +88,9 @@ def test_a_text_of_a_person_and_one_that_a_person_changed_are_theirs(
     other = tmp_path / "other"
     other.mkdir()
     missing = reopen(alt_documents.MAKERS[kind](other, [None]))
-    changed = write(missing, {missing.document.found[0].key: Change("Edited", Mark("test", digest_of("As it was written")))})
+    changed = write(
+        missing, {missing.document.found[0].key: Change("Edited", Mark("test", digest_of("As it was written")))}
+    )
     assert changed.document.found[0].standing == "human"
 
 

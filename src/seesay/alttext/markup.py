@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.entities import html5
@@ -20,6 +21,7 @@ _TAG = re.compile(r"[A-Za-z][^\t\n\f\r />]*")
 _EQUALS = re.compile(r"[\t\n\f\r ]*=[\t\n\f\r ]*")
 _UNQUOTED = re.compile(r"[^\t\n\f\r >]*")
 _REFERENCE = re.compile(r"&(?P<name>#[xX]?[0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*)(?P<end>[;=]?)")
+_NO_COMMENT = re.compile("-?>")
 _COMMENT_END = re.compile(r"--!?>")
 RAW = frozenset("script style textarea title xmp iframe noembed noframes".split())
 """Elements in which a "<" begins nothing, up to their own end tag."""
@@ -42,6 +44,7 @@ _CLOSED_BY = {
     "head": {"body"},
 }
 """Elements whose end tag may be left out, and the start tags that then end them."""
+_CLOSING = frozenset(tag for tags in _CLOSED_BY.values() for tag in tags)
 BREAKS = _BLOCKS | frozenset("li dt dd td th tr br body title".split())
 UNSEEN = frozenset("script style template head".split())
 
@@ -112,35 +115,61 @@ class Element:
                 waiting += reversed(item.children)
 
 
+class _Open:
+    """The elements that are open, and how many of each tag: a page may be nested ten thousand deep."""
+
+    def __init__(self, root: Element) -> None:
+        self.elements, self.counts = [root], Counter[str]()
+
+    @property
+    def inner(self) -> Element:
+        return self.elements[-1]
+
+    @property
+    def foreign(self) -> bool:
+        """Whether an SVG or MathML element is open, in which other rules hold."""
+        return bool(self.counts["svg"] or self.counts["math"])
+
+    def push(self, element: Element) -> None:
+        self.elements.append(element)
+        self.counts[element.tag] += 1
+
+    def close(self, index: int, at: int) -> None:
+        """Close the element with that index and all within it."""
+        for element in self.elements[index:]:
+            element.close = at
+            self.counts[element.tag] -= 1
+        del self.elements[index:]
+
+
 def parse(source: str, *, xml: bool = False) -> Element:
     """The tree of a source text; its root has an empty tag. `xml` follows the rules of XHTML where they differ."""
     root = Element("", 0, 0, [], close=len(source))
-    open_, at = [root], 0
+    open_, at = _Open(root), 0
     while at < len(source):
         less = source.find("<", at)
         if less < 0 or less + 1 >= len(source):
             less = len(source)
         if less > at:
-            open_[-1].children.append(html.unescape(source[at:less]))
+            open_.inner.children.append(html.unescape(source[at:less]))
         if less == len(source):
             break
         at = _markup(source, less, open_, xml)
-    for element in open_[1:]:
-        element.close = len(source)
+    open_.close(1, len(source))
     return root
 
 
-def _markup(source: str, at: int, open_: list[Element], xml: bool) -> int:
+def _markup(source: str, at: int, open_: _Open, xml: bool) -> int:
     """What begins with the "<" at `at`; gives the place behind it."""
     if source.startswith("<!--", at):
-        if not xml and re.compile("-?>").match(source, at + 4):
+        if not xml and _NO_COMMENT.match(source, at + 4):
             return source.index(">", at) + 1
         closing = _COMMENT_END.search(source, at + 4)
         return closing.end() if closing else len(source)
-    if source.startswith("<![CDATA[", at) and (xml or any(element.tag in ("svg", "math") for element in open_)):
+    if source.startswith("<![CDATA[", at) and (xml or open_.foreign):
         end_at = source.find("]]>", at)
         end_at = len(source) if end_at < 0 else end_at
-        open_[-1].children.append(source[at + 9 : end_at])
+        open_.inner.children.append(source[at + 9 : end_at])
         return end_at + 3
     if source.startswith(("<!", "<?"), at):
         return _after(source, "?>" if xml and source[at + 1] == "?" else ">", at)
@@ -148,7 +177,7 @@ def _markup(source: str, at: int, open_: list[Element], xml: bool) -> int:
         return _end_tag(source, at, open_)
     name = _TAG.match(source, at + 1)
     if not name:
-        open_[-1].children.append("<")
+        open_.inner.children.append("<")
         return at + 1
     scanned = _attributes(source, name.end())
     if scanned is None:
@@ -156,16 +185,16 @@ def _markup(source: str, at: int, open_: list[Element], xml: bool) -> int:
     attributes, end, closed = scanned
     tag = name[0].lower()
     _close_open_ones(open_, tag, at)
-    element = Element(tag, at, end, attributes, open_[-1], close=end)
-    open_[-1].children.append(element)
-    foreign = any(outer.tag in ("svg", "math") for outer in open_[1:]) or tag in ("svg", "math")
+    element = Element(tag, at, end, attributes, open_.inner, close=end)
+    open_.inner.children.append(element)
+    foreign = open_.foreign or tag in ("svg", "math")
     if (closed and (xml or foreign)) or (tag in VOID and not foreign):
         return end
     if tag == "plaintext" and not xml:
         return len(source)
     if tag in RAW and not xml and not foreign:
         return _raw(source, element)
-    open_.append(element)
+    open_.push(element)
     return end
 
 
@@ -174,30 +203,27 @@ def _after(source: str, mark: str, at: int) -> int:
     return len(source) if found < 0 else found + len(mark)
 
 
-def _end_tag(source: str, at: int, open_: list[Element]) -> int:
+def _end_tag(source: str, at: int, open_: _Open) -> int:
     name = _TAG.match(source, at + 2)
     if not name:
         return _after(source, ">", at)
     # End tags have attributes too, for the tokenizer, and a ">" in one of them does not end it.
     scanned = _attributes(source, name.end())
     tag = name[0].lower()
-    for index in range(len(open_) - 1, 0, -1):
-        if open_[index].tag == tag:
-            for element in open_[index:]:
-                element.close = at
-            del open_[index:]
-            break
+    if open_.counts[tag]:
+        last = next(index for index in range(len(open_.elements) - 1, 0, -1) if open_.elements[index].tag == tag)
+        open_.close(last, at)
     return scanned[1] if scanned else len(source)
 
 
-def _close_open_ones(open_: list[Element], tag: str, at: int) -> None:
+def _close_open_ones(open_: _Open, tag: str, at: int) -> None:
     """Elements that this start tag ends, though nothing says so."""
-    for index in range(len(open_) - 1, 0, -1):
-        outer = open_[index].tag
+    if tag not in _CLOSING:
+        return
+    for index in range(len(open_.elements) - 1, 0, -1):
+        outer = open_.elements[index].tag
         if tag in _CLOSED_BY.get(outer, ()):
-            for element in open_[index:]:
-                element.close = at
-            del open_[index:]
+            open_.close(index, at)
             return
         if outer in _BLOCKS or outer in ("td", "th", "table"):
             return

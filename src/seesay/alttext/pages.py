@@ -141,13 +141,13 @@ def _tag_with(tag: str, element: Element, change: Change, marked: bool, safe: Ca
 
 
 def _is_picture(element: Element) -> bool:
-    if any(outer.tag in UNSEEN for outer in element.up()):
+    if element.tag not in ("img", "input", "area", "svg") or any(outer.tag in UNSEEN for outer in element.up()):
         return False
     if element.tag == "svg":
         return element.parent is not None and element.parent.nearest("svg") is None and not _hidden(element)
     if element.tag == "input":
         return (element.get("type") or "").strip().lower() == "image"
-    return element.tag == "img" or (element.tag == "area" and element.get("href") is not None)
+    return element.tag == "img" or element.get("href") is not None
 
 
 def _address(element: Element) -> str:

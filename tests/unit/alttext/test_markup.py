@@ -59,7 +59,14 @@ def test_a_new_text_is_what_html5lib_then_reads_and_everything_else_stays(source
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("?a=1&copy=2", "?a=1&copy=2"), ("?a&amp;b", "?a&b"), ("&eacute;", "é"), ("&copy;", "©"), ("&copy", "©"), ("&#65;&#x42", "AB")],
+    [
+        ("?a=1&copy=2", "?a=1&copy=2"),
+        ("?a&amp;b", "?a&b"),
+        ("&eacute;", "é"),
+        ("&copy;", "©"),
+        ("&copy", "©"),
+        ("&#65;&#x42", "AB"),
+    ],
 )
 def test_references_in_attributes_are_read_as_the_standard_says(written: str, meant: str) -> None:
     source = f'<img src="{written}">'
