@@ -41,7 +41,9 @@ def markdown(folder: Path, texts: Texts) -> Path:
 def epub(folder: Path, texts: Texts, *, version: str = "3.0", language: str = "en") -> Path:
     """A book of two chapters that epubcheck finds nothing wrong with: pictures are in the first."""
     names = [_copy(folder, n) for n in range(len(texts))]
-    body = "".join(f'<p>A picture: <img src="../images/{name}"{attribute(t)}/></p>' for name, t in zip(names, texts))
+    body = "".join(
+        f'<p>A picture: <img src="../images/{name}"{attribute(t)}/></p>' for name, t in zip(names, texts, strict=True)
+    )
     book = folder / "book.epub"
     with zipfile.ZipFile(book, "w") as archive:
         archive.writestr(zipfile.ZipInfo("mimetype", (2020, 1, 1, 0, 0, 0)), "application/epub+zip")
@@ -83,7 +85,8 @@ def _book(body: str, names: list[str], version: str, language: str) -> dict[str,
         f"<dc:language>{language}</dc:language>{modified}</metadata><manifest>{navigation}"
         '<item id="one" href="text/one.xhtml" media-type="application/xhtml+xml"/>'
         f'<item id="two" href="text/two.xhtml" media-type="application/xhtml+xml"/>{pictures}</manifest>'
-        f'<spine{"" if three else " toc=" + chr(34) + "ncx" + chr(34)}><itemref idref="one"/><itemref idref="two"/></spine></package>',
+        f"<spine{'' if three else ' toc="ncx"'}>"
+        '<itemref idref="one"/><itemref idref="two"/></spine></package>',
         "OEBPS/text/one.xhtml": chapter("One", body or "<p>Nothing.</p>"),
         "OEBPS/text/two.xhtml": chapter("Two", "<p>No picture here.</p>"),
     }
@@ -95,7 +98,8 @@ def _book(body: str, names: list[str], version: str, language: str) -> dict[str,
         )
     else:
         points = "".join(
-            f'<navPoint id="n{n}" playOrder="{n}"><navLabel><text>{name}</text></navLabel><content src="text/{name}.xhtml"/></navPoint>'
+            f'<navPoint id="n{n}" playOrder="{n}"><navLabel><text>{name}</text></navLabel>'
+            f'<content src="text/{name}.xhtml"/></navPoint>'
             for n, name in enumerate(("one", "two"), start=1)
         )
         made["OEBPS/toc.ncx"] = (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .api import (
         Model,
         Voice,
+        alt,
         check,
         evaluate_caption,
         evaluate_speech,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
         pipeline,
     )
     from .settings import (
+        AltSettings,
         CheckSettings,
         DataSettings,
         EvaluateCaptionSettings,
@@ -120,6 +122,7 @@ _HOMES = {
     ".api": (
         "Model",
         "Voice",
+        "alt",
         "check",
         "evaluate_caption",
         "evaluate_speech",
@@ -167,6 +170,7 @@ _HOMES = {
     ".models": ("Family",),
     ".pipelines": ("pipeline",),
     ".settings": (
+        "AltSettings",
         "CheckSettings",
         "DataSettings",
         "EvaluateCaptionSettings",
@@ -205,6 +209,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 __all__ = [
+    "AltSettings",
     "Answer",
     "AnswerStream",
     "AudioError",
@@ -263,6 +268,7 @@ __all__ = [
     "Voice",
     "VoiceSettings",
     "__version__",
+    "alt",
     "check",
     "conversation_from_openai",
     "conversation_from_transformers",

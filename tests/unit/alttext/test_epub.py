@@ -34,7 +34,7 @@ def test_everything_but_the_changed_chapter_is_the_same(
     assert [one[0] for one, other in zip(before, after, strict=True) if one != other] == [CHAPTER]
     # The first entry, as every reader looks for it: unpacked, without anything between its name and its content.
     assert book.read_bytes()[30:58] == b"mimetypeapplication/epub+zip"
-    assert (b"data-alt-by" in dict((name, data) for name, _, data in after)[CHAPTER]) == (version == "3.0")
+    assert (b"data-alt-by" in {name: data for name, _, data in after}[CHAPTER]) == (version == "3.0")
     assert (tmp_path / "book.epub.alt.json").exists() == (version == "2.0")
     assert {finding.action for finding in api.alt(AltSettings(), [str(book)]).findings} == {"keep"}
 

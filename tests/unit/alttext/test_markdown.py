@@ -14,12 +14,42 @@ from seesay.alttext.record import Record, record_path
 
 LINES = st.sampled_from(
     [
-        "![](a.png)", "![old](b.png)", "text ![](c.png \"t\") more", "> ![](d.png)", "> > lazy", "- ![](e.png)", "  1. ![](f.png)",
-        "    ![](code.png)", "```", "~~~", "`![](g.png)`", "![][ref]", "![ref]", "[ref]: h.png", "| ![](i.png) | ![](i.png) |", "|---|---|",
-        "<img src=j.png>", "<p><img src=k.png", "  alt=x></p>", "# ![](l.png) #", "===", "\\![](no.png)", "[![](m.png)](n.html)", "![a ![](o.png)](p.png)",
-        "<!-- ![](q.png) -->", "", "\t![](r.png)", "*a ![](<s t.png>) b*", "![multi", "line](u.png)", "![](v.png)![](v.png)", "---", "lang: de", "&amp; ![](w.png)",
+        "![](a.png)",
+        "![old](b.png)",
+        'text ![](c.png "t") more',
+        "> ![](d.png)",
+        "> > lazy",
+        "- ![](e.png)",
+        "  1. ![](f.png)",
+        "    ![](code.png)",
+        "```",
+        "~~~",
+        "`![](g.png)`",
+        "![][ref]",
+        "![ref]",
+        "[ref]: h.png",
+        "| ![](i.png) | ![](i.png) |",
+        "|---|---|",
+        "<img src=j.png>",
+        "<p><img src=k.png",
+        "  alt=x></p>",
+        "# ![](l.png) #",
+        "===",
+        "\\![](no.png)",
+        "[![](m.png)](n.html)",
+        "![a ![](o.png)](p.png)",
+        "<!-- ![](q.png) -->",
+        "",
+        "\t![](r.png)",
+        "*a ![](<s t.png>) b*",
+        "![multi",
+        "line](u.png)",
+        "![](v.png)![](v.png)",
+        "---",
+        "lang: de",
+        "&amp; ![](w.png)",
     ]
-)  # fmt: skip
+)
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
