@@ -74,6 +74,7 @@ def _book(body: str, names: list[str], version: str, language: str) -> dict[str,
         if three
         else '<item id="ncx" href="toc.ncx" media-type="application/x-dtbncx+xml"/>'
     )
+    table_of_contents = ' toc="ncx"'
     modified = '<meta property="dcterms:modified">2020-01-01T00:00:00Z</meta>' if three else ""
     made = {
         "META-INF/container.xml": '<?xml version="1.0"?>\n<container version="1.0"'
@@ -85,7 +86,7 @@ def _book(body: str, names: list[str], version: str, language: str) -> dict[str,
         f"<dc:language>{language}</dc:language>{modified}</metadata><manifest>{navigation}"
         '<item id="one" href="text/one.xhtml" media-type="application/xhtml+xml"/>'
         f'<item id="two" href="text/two.xhtml" media-type="application/xhtml+xml"/>{pictures}</manifest>'
-        f"<spine{'' if three else ' toc="ncx"'}>"
+        f"<spine{'' if three else table_of_contents}>"
         '<itemref idref="one"/><itemref idref="two"/></spine></package>',
         "OEBPS/text/one.xhtml": chapter("One", body or "<p>Nothing.</p>"),
         "OEBPS/text/two.xhtml": chapter("Two", "<p>No picture here.</p>"),
