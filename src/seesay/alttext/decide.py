@@ -30,6 +30,8 @@ DRAWN = 0.6
 """From this share of the picture in its commonest colors on it is taken for a drawing."""
 SCATTERED = 6
 """Lines of text from which on a drawing is taken for a chart or a diagram."""
+LEGIBLE = 0.9
+"""Confidence of the reader from which on a text is quoted beside a description."""
 COVERED = 0.12
 """Share of a picture from which on its text is what it is there for."""
 
@@ -127,11 +129,11 @@ def described(found: Found, seen: Look, answer: Answer, limit: int) -> Suggestio
         )
     if caption and covers(caption, text):
         doubts.append("the caption says so already: say what it does not, or leave it empty")
-    if seen.lines:
-        quoted = f'{text}, with the text "{tidy(seen.text, limit)}"'
-        if len(quoted) <= limit:
-            text = quoted
-    score = min(answer.score, seen.confidence) if seen.lines and known else answer.score if known else None
+    legible = seen.confidence >= LEGIBLE and sum(character.isalpha() for character in seen.text) >= 3
+    quoted = f'{text}, with the text "{tidy(seen.text, limit)}"'
+    if legible and len(quoted) <= limit:
+        text = quoted
+    score = (min(answer.score, seen.confidence) if text == quoted else answer.score) if known else None
     return Suggestion(
         text,
         "informative",

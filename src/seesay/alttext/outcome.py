@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ResourceError, SeesayError
+from ..errors import InputError, ResourceError, SeesayError
 from ..files import write_whole
 from .documents import Opened
 from .found import Change
@@ -51,6 +51,7 @@ class Planned:
     """A document that changes."""
 
     name: str
+    old: bytes
     files: dict[Path, bytes]
     diff: str
 
@@ -66,7 +67,7 @@ def plan(
         if wanted:
             try:
                 files = opened.document.written(wanted)
-                planned.append(Planned(opened.name, files, _diff(opened, files[Path(opened.name)])))
+                planned.append(Planned(opened.name, opened.data, files, _diff(opened, files[Path(opened.name)])))
             except SeesayError as error:
                 problems.append(error)
     return planned, problems
@@ -78,11 +79,17 @@ def write(planned: Sequence[Planned]) -> tuple[list[str], list[SeesayError]]:
     problems: list[SeesayError] = []
     for one in planned:
         try:
+            if Path(one.name).read_bytes() != one.old:
+                raise InputError(
+                    "was changed while its pictures were looked at; left as it is", where=one.name, hint="run again"
+                )
             for path, data in one.files.items():
                 _write(path, data)
             written.append(one.name)
         except SeesayError as error:
             problems.append(error)
+        except OSError as error:
+            problems.append(ResourceError(f"cannot be read again: {error.strerror or error}", where=one.name))
     return written, problems
 
 

@@ -144,7 +144,8 @@ def _is_picture(element: Element) -> bool:
     if element.tag not in ("img", "input", "area", "svg") or any(outer.tag in UNSEEN for outer in element.up()):
         return False
     if element.tag == "svg":
-        return element.parent is not None and element.parent.nearest("svg") is None and not _hidden(element)
+        outermost = element.parent is not None and element.parent.nearest("svg") is None
+        return outermost and not _hidden(element) and not _names_itself(element)
     if element.tag == "input":
         return (element.get("type") or "").strip().lower() == "image"
     return element.tag == "img" or element.get("href") is not None
@@ -177,6 +178,11 @@ def svg_name(source: str) -> str:
         return ""
     texts = {_local(child): child.text() for child in root.children if isinstance(child, Element)}
     return (root.get("aria-label") or "").strip() or texts.get("title", "") or texts.get("desc", "")
+
+
+def _names_itself(drawing: Element) -> bool:
+    titled = any(isinstance(child, Element) and child.tag == "title" and child.text() for child in drawing.children)
+    return titled or bool(drawing.get("aria-label") or drawing.get("aria-labelledby"))
 
 
 def _local(element: Element) -> str:

@@ -23,9 +23,11 @@ _MEANINGLESS = frozenset(
     "img image images imgs picture pictures pic pics photo photos dsc dscn dscf pict file scan screenshot untitled unnamed"
     " thumb thumbnail small medium large full big mini orig original copy final new old temp tmp test fig figure default"
     " content asset assets upload uploads download media hero banner cover header footer background bg icon icons ico btn"
-    " button logo left right top bottom center main index page".split()
+    " button logo stock left right top bottom center main index page".split()
 )
 """Words in file names that say nothing about what is shown."""
+_FILLING = frozenset("icon icons ico stock btn img image pic thumb thumbnail small large".split())
+"""Those of them that are left out where others say something."""
 
 
 def tidy(text: str, limit: int) -> str:
@@ -89,6 +91,7 @@ def name_in_words(address: str) -> str:
     told = [word for word in words if len(word) > 2 and (re.search("[aeiouy]", word.lower()) or not word.isascii())]
     if not any(word.casefold() not in _MEANINGLESS for word in told) or len("".join(told)) < 0.5 * len(stem):
         return ""
+    told = [word for word in told if word.casefold() not in _FILLING]
     spelled = " ".join(told).lower() if not " ".join(told).isupper() or len(told) > 1 else told[0]
     return spelled[:1].upper() + spelled[1:]
 

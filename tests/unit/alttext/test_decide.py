@@ -169,6 +169,34 @@ def test_what_is_not_done_is_told(pictures: Path, body: str, action: str, why: s
     assert why in finding.why
 
 
+def test_a_drawing_in_the_page_that_names_itself_is_no_matter(pictures: Path) -> None:
+    page = pictures / "page.html"
+    named = "<svg><title>Sun</title></svg><svg aria-label=Moon></svg><svg aria-hidden=true></svg>"
+    page.write_text(f"<html lang=en>{named}<svg><g><svg></svg></g></svg>", encoding="utf-8")
+    assert [finding.found.element for finding in api.alt(AltSettings(), [str(page)]).findings] == ["svg"]
+
+
+def test_a_page_that_somebody_changes_meanwhile_is_left_alone(pictures: Path) -> None:
+    page = pictures / "page.html"
+    page.write_text("<html lang=en><img src=cat.jpg>", encoding="utf-8")
+
+    def edit(done: int, total: int) -> None:
+        page.write_text("<html lang=en><img src=cat.jpg alt=Minka>", encoding="utf-8")
+
+    outcome = api.alt(AltSettings(write=True), [str(page)], edit)
+    assert outcome.written == () and "changed while" in str(outcome.problems[0])
+    assert page.read_text(encoding="utf-8").endswith("alt=Minka>")
+
+
+def test_models_whose_scores_mean_nothing_write_only_where_that_is_said(pictures: Path, git_checkpoint: Path) -> None:
+    model = str(git_checkpoint)
+    finding = one(pictures, "<img src=cat.jpg>", model=model)
+    assert finding.suggestion is not None
+    assert (finding.action, finding.suggestion.score, finding.suggestion.by) == ("review", None, model)
+    assert "do not say how often" in finding.why
+    assert one(pictures, "<img src=cat.jpg>", model=model, min_certainty=0.0).action == "write"
+
+
 def test_an_empty_text_is_filled_where_that_is_wanted(pictures: Path) -> None:
     assert one(pictures, '<img src="cat.jpg" alt="">', also_empty=True).action == "write"
     assert one(pictures, '<img src="cat.jpg" alt="Minka">', also_empty=True).action == "keep"

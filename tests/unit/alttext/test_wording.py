@@ -45,6 +45,7 @@ def test_no_text_is_over_the_limit_or_on_two_lines(text: str, limit: int) -> Non
         ("DSC00042.jpg", ""),
         ("a3f9c2d1e8b7.png", ""),
         ("logo.png", ""),
+        ("stock-duplicate-icon-16.png", "Duplicate"),
         ("annualReport%20chart.png", "Annual report chart"),
         ("katze.jpg", "Katze"),
         ("data:image/png;base64,AAAA", ""),
