@@ -159,6 +159,11 @@ class Suggestion:
     others: tuple[str, ...] = ()
     """Other texts that were thought of."""
 
+    @property
+    def description(self) -> str:
+        """The longer text, where it can stand as it is: the words in a chart are no description of it."""
+        return self.long if self.role == "text" else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -55,7 +55,7 @@ class Finding:
         if self.action != "write" or self.suggestion is None:
             return None
         told = self.suggestion
-        return Change(told.alt, Mark(told.by, digest_of(told.alt)), told.long)
+        return Change(told.alt, Mark(told.by, digest_of(told.alt)), told.description)
 
 
 def propose(

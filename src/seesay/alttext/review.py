@@ -82,7 +82,7 @@ def _row(finding: Finding, outcome: Outcome) -> dict[str, str | None]:
         "was": was,
         "alt": told.alt,
         "by": told.by,
-        "long": told.long,
+        "long": told.description,
     }
 
 
@@ -124,7 +124,8 @@ def _said(told: Suggestion) -> str:
 
 def _facts(found: Found, told: Suggestion) -> str:
     context: Context = found.context
-    sure = f"{told.certainty} ({told.score:.2f})" if told.score is not None else ""
+    of_what = " of what was read in it" if told.by == "reader" else ""
+    sure = f"{told.certainty} ({told.score:.2f}){of_what}" if told.score is not None else ""
     link = context.link
     facts = {
         "What it is": ROLES[told.role],
@@ -137,7 +138,7 @@ def _facts(found: Found, told: Suggestion) -> str:
         "Caption": context.caption,
         ("Button" if link.button else "Link") if link else "": (link.target or link.text or link.title) if link else "",
         "Language": context.language,
-        "Longer text": told.long or ("needed beside the picture" if told.needs_long else ""),
+        "Text in it": told.long,
     }
     return "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts.items() if key and value)
 

@@ -101,6 +101,18 @@ def test_other_metadata_stay_as_they_are(kind: str, alt_documents: ModuleType, t
     assert new.startswith(old[:at]) and new.endswith(old[at:].rstrip(b"\0"))
 
 
+def test_what_was_read_in_a_chart_is_no_description_and_a_long_text_is(
+    tmp_path: Path, alt_documents: ModuleType
+) -> None:
+    sign = tmp_path / "sign.jpg"
+    sign.write_bytes((alt_documents.EXAMPLES / "sign.jpg").read_bytes())
+    found = api.alt(AltSettings(limit=30), [str(alt_documents.chart(tmp_path / "chart.png")), str(sign)]).findings
+    told = [finding.suggestion for finding in found]
+    assert [one and one.role for one in told] == ["complex", "text"]
+    assert [bool(one and one.long) for one in told] == [True, True]
+    assert [bool(one and one.description) for one in told] == [False, True]
+
+
 def test_a_simple_webp_and_one_with_transparency_keep_their_pixels(tmp_path: Path) -> None:
     for number, (mode, options) in enumerate(
         (("RGB", {"quality": 80}), ("RGBA", {"lossless": True}), ("RGBA", {"quality": 80}))

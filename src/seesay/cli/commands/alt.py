@@ -15,7 +15,7 @@ from ..options import json_option, settings_options, settle
 
 
 @click.command(short_help="Write alternative texts into pages, Markdown, books and pictures.")
-@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
 @json_option
 @settings_options(AltSettings)
 def command(paths: tuple[str, ...], as_json: bool, **given: Any) -> None:
