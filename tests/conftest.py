@@ -77,6 +77,12 @@ def caption_sets() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def alt_documents() -> ModuleType:
+    """The module `alt_documents.py`: one small document of every kind that holds pictures."""
+    return _load("alt_documents")
+
+
+@pytest.fixture(scope="session")
 def hub_of_data() -> ModuleType:
     """The module `hub_of_data.py`: a Hub that data sets are read from."""
     return _load("hub_of_data")

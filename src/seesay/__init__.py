@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .api import (
         Model,
         Voice,
+        alt,
         check,
         evaluate_caption,
         evaluate_speech,
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
         pipeline,
     )
     from .settings import (
+        AltSettings,
         CheckSettings,
         DataSettings,
         EvaluateCaptionSettings,
@@ -123,6 +125,7 @@ _HOMES = {
     ".api": (
         "Model",
         "Voice",
+        "alt",
         "check",
         "evaluate_caption",
         "evaluate_speech",
@@ -172,6 +175,7 @@ _HOMES = {
     ".models": ("Family",),
     ".pipelines": ("pipeline",),
     ".settings": (
+        "AltSettings",
         "CheckSettings",
         "DataSettings",
         "EvaluateCaptionSettings",
@@ -211,6 +215,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 __all__ = [
+    "AltSettings",
     "Answer",
     "AnswerStream",
     "AudioError",
@@ -270,6 +275,7 @@ __all__ = [
     "Voice",
     "VoiceSettings",
     "__version__",
+    "alt",
     "check",
     "conversation_from_openai",
     "conversation_from_transformers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from .errors import ResourceError
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write `content` (text as UTF-8): after a crash the file holds the old content or the new, never a part.
+    """Write `content` (text as UTF-8): after a crash the file holds the old content or the new, never a part. A file that is
+    replaced keeps its permissions.
 
     Raises:
         ResourceError: the disk is full, or the folder cannot be written.
@@ -22,6 +24,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            partial.chmod(stat.S_IMODE(path.stat().st_mode))
         partial.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -2,7 +2,7 @@
 answer hangs on is found and drawn by `evidence` and `draw`, which are imported where they are used."""
 
 from ..data.messages import conversation_from_transformers
-from .answer import answer
+from .answer import answer, in_words
 from .messages import (
     check,
     conversation_from_openai,
@@ -22,6 +22,7 @@ __all__ = [
     "conversation_from_transformers",
     "conversation_to_openai",
     "conversation_to_transformers",
+    "in_words",
     "stream",
     "whole",
 ]

@@ -74,7 +74,7 @@ def assemble(
                 seconds=seconds,
             ),
             id=example.id,
-            certainty=_in_words(alternatives[0].score) if family.calibrated else "",
+            certainty=in_words(alternatives[0].score) if family.calibrated else "",
         )
 
 
@@ -87,7 +87,8 @@ def _withheld(family: Family, given: Answer, threshold: float, question: str) ->
     return given
 
 
-def _in_words(score: float) -> str:
+def in_words(score: float) -> str:
+    """How sure a calibrated score (0 to 1) is, in words."""
     return next(words for low, words in CERTAINTY if score >= low)
 
 

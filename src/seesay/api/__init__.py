@@ -9,6 +9,7 @@ print(answer.text, answer.score)
 A new noun is a new file here, its functions named below.
 """
 
+from .alttext import alt
 from .data import check, load_conversations, load_data, load_recordings, preview
 from .learning import (
     evaluate_caption,
@@ -26,6 +27,7 @@ from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, sp
 __all__ = [
     "Model",
     "Voice",
+    "alt",
     "ask",
     "caption",
     "check",

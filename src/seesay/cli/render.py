@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeesayError
-from ..settings import ChatSettings, SpeakSettings
+from ..settings import AltSettings, ChatSettings, SpeakSettings
 from ..types import Answer, Preview, Reading, Speech, Transcript
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..alttext.outcome import Outcome
+    from ..alttext.propose import Finding
     from ..data import CheckReport, ConversationReport, RecordingReport
     from ..evaluation import Report
     from ..evaluation.speech import SpeechReport
@@ -107,6 +109,38 @@ def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None
     for line in given.lines:
         print(f"{'' if alone else '  '}{line.text}")
     sys.stdout.flush()
+
+
+def alternative_texts(outcome: Outcome, settings: AltSettings, *, as_json: bool) -> None:
+    """The diff, or one object a picture; then, on standard error, what waits for a person and how many there are of each."""
+    if as_json:
+        for row in outcome.rows():
+            _json(row)
+    else:
+        print(outcome.diff, end="", flush=True)
+        for finding in outcome.findings:
+            if finding.action in ("review", "fail"):
+                note(_finding(finding))
+    for problem in outcome.problems:
+        error(problem)
+    counts = outcome.counts
+    done = "written" if outcome.written else "to write (--write does it)"
+    words = {"write": done, "review": "to review", "keep": "kept", "skip": "left out", "fail": "cannot be used"}
+    told = [f"{counts[action]:,} {text}" for action, text in words.items() if counts[action]]
+    note(f"{len(outcome.findings):,} pictures: {', '.join(told) or 'nothing to do'}")
+    if settings.review is not None:
+        note(f"review page: {settings.review}")
+    elif counts["review"] and not as_json:
+        note("--review review.html makes a page on which to decide about those to review")
+
+
+def _finding(finding: Finding) -> str:
+    """One picture in two lines: what is suggested, and why somebody must look at it."""
+    found, told = finding.found, finding.suggestion
+    place = ":".join(filter(None, (finding.document, found.entry, str(found.line or ""))))
+    if told is None:
+        return f"{place}: {found.src}: {finding.why}"
+    return f"{place}: {found.src}: review {json.dumps(told.alt, ensure_ascii=False)}\n    {finding.why}"
 
 
 def check_report(

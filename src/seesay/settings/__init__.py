@@ -5,6 +5,7 @@ A field's type, default and the text below it are all there is to say about a se
 a field; settings of a new noun are a new file. Nothing here computes, or knows where values come from (`config`).
 """
 
+from .alttext import AltSettings
 from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
 from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
@@ -31,6 +32,7 @@ from .training import (
 __all__ = [
     "GUIDES",
     "LORA_LEARNING_RATE",
+    "AltSettings",
     "AnswerSettings",
     "AskSettings",
     "CaptionSettings",
