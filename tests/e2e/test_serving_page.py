@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("line", CURL)
 def test_curl(server: Any, folder: Path, line: str) -> None:
     line = line.replace("http://127.0.0.1:8000", server.address)
-    done = subprocess.run(f"{line} --fail --silent", shell=True, capture_output=True, cwd=folder, timeout=60)
+    done = subprocess.run(f"{line} --fail --silent", shell=True, capture_output=True, cwd=folder, timeout=240)
     assert done.returncode == 0, done.stderr
     assert (done.stdout and json.loads(done.stdout)) or (folder / line.split("-o ")[1].split()[0]).stat().st_size > 1000
 
@@ -34,7 +34,7 @@ def test_curl(server: Any, folder: Path, line: str) -> None:
 def test_python(server: Any, folder: Path, block: str) -> None:
     block = block.replace("http://127.0.0.1:8000", server.address)
     done = subprocess.run(
-        [sys.executable, "-c", block], capture_output=True, text=True, cwd=folder, timeout=60, env={**os.environ}
+        [sys.executable, "-c", block], capture_output=True, text=True, cwd=folder, timeout=240, env={**os.environ}
     )
     assert done.returncode == 0, done.stderr
     assert "dog" in done.stdout
