@@ -164,6 +164,10 @@ class TestJson:
         reply = http.post("/speak", data={"text": "x" * 60_000})
         assert reply.status_code == 422 and "50,000" in said(reply)
 
+    def test_a_field_of_a_form_that_is_not_known(self, http: httpx2.Client) -> None:
+        reply = ask(http, DOGS.read_bytes(), topk="3")
+        assert reply.status_code == 400 and said(reply) == "unknown field 'topk'"
+
     def test_numbers_out_of_range(self, http: httpx2.Client) -> None:
         data = DOGS.read_bytes()
         for field, value in (("top_k", "0"), ("top_k", "1e9"), ("risk", "nan"), ("risk", "-1")):

@@ -30,9 +30,23 @@ class Call:
 
 
 async def _call(request: Request) -> AsyncIterator[Call]:
+    await _refuse_unknown_fields(request)
     service: Service = request.app.state.service
     with service.queue.enter(client_of(request.scope)) as ticket:
         yield Call(service, ticket)
+
+
+async def _refuse_unknown_fields(request: Request) -> None:
+    """Forms hold what the route takes and nothing else, as JSON bodies do; FastAPI passes over the rest."""
+    if not request.headers.get("content-type", "").startswith(
+        ("multipart/form-data", "application/x-www-form-urlencoded")
+    ):
+        return
+    route: APIRoute = request.scope["route"]
+    known = {param.alias for param in route.dependant.body_params}
+    for name in await request.form():
+        if name not in known:
+            raise RequestValidationError([{"type": "extra_forbidden", "loc": ("body", name), "msg": "unknown"}])
 
 
 Queued = Annotated[Call, Depends(_call)]
