@@ -111,7 +111,7 @@ def batching() -> dict[str, Any]:
     """A ViLT of B/32 geometry, random weights, one thread: 16 clients with batches and without; and its own cost curve."""
     with tempfile.TemporaryDirectory() as folder:
         made = subprocess.run(
-            [sys.executable, "-m", "benchmarks.serving.vilt", folder],
+            [sys.executable, "-m", "benchmarks.server_load.vilt", folder],
             cwd=ROOT,
             check=True,
             capture_output=True,
@@ -175,7 +175,9 @@ def _stub(cost: dict[str, int]) -> Iterator[_Running]:
         package = Path(folder) / "fixed_cost-1.0.dist-info"
         package.mkdir()
         (package / "METADATA").write_text("Metadata-Version: 2.1\nName: fixed-cost\nVersion: 1.0\n")
-        (package / "entry_points.txt").write_text("[seesay.models.families]\nfixed = benchmarks.serving.fixed_cost\n")
+        (package / "entry_points.txt").write_text(
+            "[seesay.models.families]\nfixed = benchmarks.server_load.fixed_cost\n"
+        )
         model = Path(folder) / "fixed"
         model.mkdir()
         (model / "config.json").write_text(json.dumps({"model_type": "fixed-cost", **cost}))
