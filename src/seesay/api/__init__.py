@@ -20,7 +20,7 @@ from .learning import (
     train_speech,
     train_vqa,
 )
-from .model import Model, load
+from .model import Model, clean_question, load
 from .pictures import ask, caption, open_chat, read, save_conversation
 from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, speaker
 
@@ -31,6 +31,7 @@ __all__ = [
     "ask",
     "caption",
     "check",
+    "clean_question",
     "evaluate_caption",
     "evaluate_speech",
     "evaluate_vqa",

@@ -38,12 +38,9 @@ def error(problem: SeesayError) -> None:
 def answer(picture: str, question: str, given: Answer, *, alone: bool, as_json: bool) -> None:
     """One answer with its alternatives; `alone` leaves out which picture and question it belongs to."""
     if as_json:
-        row: dict[str, Any] = {"picture": picture, "question": question, "answer": given.text, "score": given.score}
-        row["certainty"], row["reason"] = given.certainty, given.reason
-        row["alternatives"] = [{"answer": other.text, "score": other.score} for other in given.alternatives]
-        row["lines"] = [dataclasses.asdict(line) for line in given.lines]
-        row["provenance"] = dataclasses.asdict(given.provenance)
-        _json(row)
+        from ..answering.rows import answer_row
+
+        _json(answer_row(picture, question, given))
         return
     if not alone:
         print(f"{picture}: {question}")
@@ -87,13 +84,9 @@ def turn(question: str, pictures: Sequence[str], given: Answer, settings: ChatSe
 def caption(picture: str, given: Answer, *, alone: bool, as_json: bool) -> None:
     """One description; `alone` leaves out which picture it is of."""
     if as_json:
-        row: dict[str, Any] = {
-            "picture": picture,
-            "caption": given.text,
-            "score": given.score,
-            "certainty": given.certainty,
-        }
-        _json({**row, "provenance": dataclasses.asdict(given.provenance)})
+        from ..answering.rows import caption_row
+
+        _json(caption_row(picture, given))
         return
     print(f"{'' if alone else picture + ': '}{given.text}{f'  ({given.certainty})' if given.certainty else ''}")
     sys.stdout.flush()
@@ -102,7 +95,9 @@ def caption(picture: str, given: Answer, *, alone: bool, as_json: bool) -> None:
 def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None:
     """The text in one picture, line by line; `alone` leaves out which picture it is."""
     if as_json:
-        _json({"picture": picture, "text": given.text, **dataclasses.asdict(given)})
+        from ..answering.rows import reading_row
+
+        _json(reading_row(picture, given))
         return
     if not alone:
         print(f"{picture}:")
@@ -141,6 +136,15 @@ def _finding(finding: Finding) -> str:
     if told is None:
         return f"{place}: {found.src}: {finding.why}"
     return f"{place}: {found.src}: review {json.dumps(told.alt, ensure_ascii=False)}\n    {finding.why}"
+
+
+def serving(address: str, model: str, *, as_json: bool) -> None:
+    """Where a server listens."""
+    if as_json:
+        _json({"address": address, "model": model})
+    else:
+        print(f"{model} at {address}  (Ctrl-C stops it)", flush=True)
+    sys.stdout.flush()
 
 
 def check_report(

@@ -15,6 +15,7 @@ from .chat_lesson import ChatLessons
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Examined, Family, Scratch, last_question
 from .quantize import keep_layout
+from .remote import PREFIX, Remote
 
 __all__ = [
     "Batch",
@@ -49,8 +50,11 @@ def load(settings: ModelSettings) -> Family:
     Raises:
         UsageError: no model was named.
         ModelNotFound, ModelError: there is none of that name, or it cannot answer questions.
-        MissingExtra: torch or transformers is not installed.
+        ResourceError: the server that has it cannot be reached.
+        MissingExtra: packages that it needs are not installed.
     """
+    if settings.model.startswith(PREFIX):
+        return Remote.connect(settings)
     checkpoint = _find(settings)
     family = _family_of(checkpoint)
     if settings.quantize and not family.needs_torch:

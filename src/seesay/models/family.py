@@ -108,6 +108,8 @@ class Family(ABC):
     """Whether it reads a whole conversation; the others answer its last question."""
     adapts_quantized: ClassVar[bool] = False
     """Whether adapters can be trained over weights in 8 or 4 bits."""
+    parallel: ClassVar[int] = 1
+    """How many batches may be computed at one time; more than one only where another server computes them."""
     unknown: ClassVar[str] = ""
     """The answer that means "the picture does not show it", where a family has one."""
 
@@ -234,8 +236,12 @@ class Family(ABC):
         if unknown:
             hint = f"it can give {len(self.vocabulary):,} answers, such as {', '.join(self.vocabulary[:5])}"
             raise ModelError(f"this model never answers {unknown[0]!r}", where=self.checkpoint.name, hint=hint)
-        scores = [self.score(batch, [choice] * len(batch.digests)) for choice in choices]
-        return [normalized(choices, row) for row in zip(*scores, strict=True)]
+        return [normalized(choices, row) for row in self.score_each(batch, choices)]
+
+    def score_each(self, batch: Batch, answers: Sequence[str]) -> list[tuple[float, ...]]:
+        """For each row the scores of all `answers`, as `score` gives them one by one."""
+        scores = [self.score(batch, [answer] * len(batch.digests)) for answer in answers]
+        return list(zip(*scores, strict=True))
 
     def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
         """One answer (greedy) to the only row of a batch, with its score, and whether the model ended it.
@@ -244,6 +250,10 @@ class Family(ABC):
             hear: told after every token the answer so far, which may end within a character; False ends it there.
         """
         raise NotImplementedError(f"{self.name} does not write token by token")
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` is to this model; words, of a model that has no tokens."""
+        return len(text.split())
 
     @property
     def calibrated(self) -> bool:
@@ -263,6 +273,10 @@ class Family(ABC):
             return 0.0
         hint = "leave out --abstain-at-risk, or take seesay-mini"
         raise ModelError("scores of this model are not calibrated", where=self.checkpoint.name, hint=hint)
+
+    def asks_for_caption(self, question: str) -> bool:
+        """Whether this model describes the picture where it is asked `question`."""
+        return not question
 
     def why_unknown(self, question: str) -> str:
         """Why the answer to `question` is the family's `unknown`, in words."""

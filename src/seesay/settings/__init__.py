@@ -11,6 +11,7 @@ from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
 from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings, Quantize
+from .server import ServeSettings
 from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
 from .training import (
     GUIDES,
@@ -54,6 +55,7 @@ __all__ = [
     "Quantize",
     "ReadSettings",
     "Recipe",
+    "ServeSettings",
     "SpeakSettings",
     "SpeechRecipe",
     "TrainCaptionSettings",

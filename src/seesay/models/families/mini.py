@@ -188,6 +188,9 @@ class Mini(Family):
             scores.append(float(numpy.exp(total / (len(reply) if len(prompt) == 1 else 1))))
         return scores
 
+    def count_tokens(self, text: str) -> int:
+        return len(self.tokenizer.encode(text))
+
     def save(self, folder: Path) -> None:
         if isinstance(self.runtime, _Onnx):
             shutil.copytree(self.checkpoint.folder, folder, dirs_exist_ok=True)
@@ -222,6 +225,9 @@ class Mini(Family):
         return tuple(
             (self.tokenizer.tokens[token], place >= len(prompt)) for place, token in enumerate([*prompt, *learned])
         )
+
+    def asks_for_caption(self, question: str) -> bool:
+        return _is_caption(question)
 
     def why_unknown(self, question: str) -> str:
         words = self.tokenizer.unknown_words(question)
