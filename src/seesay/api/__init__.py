@@ -13,9 +13,11 @@ from .data import check, load_data, load_recordings, preview
 from .learning import evaluate_caption, evaluate_speech, evaluate_vqa, train_caption, train_speech, train_vqa
 from .model import Model, load
 from .pictures import ask, caption, open_chat, read, save_conversation
+from .search import Index, find, find_by, index, make_index
 from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, speaker
 
 __all__ = [
+    "Index",
     "Model",
     "Voice",
     "ask",
@@ -24,12 +26,16 @@ __all__ = [
     "evaluate_caption",
     "evaluate_speech",
     "evaluate_vqa",
+    "find",
+    "find_by",
     "hear",
+    "index",
     "listen",
     "load",
     "load_data",
     "load_recordings",
     "load_voice",
+    "make_index",
     "open_chat",
     "preview",
     "read",

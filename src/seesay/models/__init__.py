@@ -12,11 +12,12 @@ from ..registry import discover
 from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe, TrainSettings
 from ..types import Example
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
-from .family import Batch, Examined, Family, Scratch, last_question
+from .family import Batch, Encoded, Examined, Family, Scratch, last_question
 
 __all__ = [
     "Batch",
     "Checkpoint",
+    "Encoded",
     "Examined",
     "Family",
     "Placement",

@@ -10,6 +10,7 @@ from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
 from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings, Quantize
+from .search import FindSettings, IndexSettings
 from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
 from .training import (
     GUIDES,
@@ -39,7 +40,9 @@ __all__ = [
     "EvaluateSpeechSettings",
     "EvaluateVqaSettings",
     "Field",
+    "FindSettings",
     "GenerationSettings",
+    "IndexSettings",
     "ListenSettings",
     "ModelKeywords",
     "ModelSettings",
