@@ -44,9 +44,10 @@ def threshold(chances: Array, precision: float) -> float:
     1 where there are none."""
     import numpy
 
+    if not len(chances):
+        return 1.01
     falling = numpy.sort(chances)[::-1]
     means = numpy.cumsum(falling) / numpy.arange(1, len(falling) + 1)
-    # Equal ones are taken together or not at all.
-    last = numpy.append(falling[:-1] > falling[1:], numpy.ones(len(falling) > 0, bool))
-    enough = numpy.flatnonzero((means >= precision) & last)
+    whole = numpy.append(falling[:-1] > falling[1:], True)  # equal ones are taken together or not at all
+    enough = numpy.flatnonzero((means >= precision) & whole)
     return float(falling[enough[-1]]) if len(enough) else 1.01

@@ -22,6 +22,8 @@ ROUNDS = 6
 """Rounds in which the rest is chosen."""
 RIDGE = 30.0
 """How far the regression is held back, in pictures."""
+LEAST = 1e-4
+"""Vectors that differ less are all alike."""
 BLOCK = 65_536
 """Vectors scored at once."""
 
@@ -39,7 +41,8 @@ def shortlist(vectors: Array, budget: int, ask: Callable[[Array], Array]) -> Non
     asked, odds = rows, ask(rows)
     # Vectors share most of their direction; what tells pictures apart is the rest.
     sample = vectors[rows].astype(numpy.float32)
-    middle, scale = sample.mean(0), max(float(sample.std(0).mean()), 1e-6)
+    middle, spread = sample.mean(0), float(sample.std(0).mean())
+    scale = spread if spread > LEAST else 1.0
     for left in range(ROUNDS, 0, -1):
         known = (vectors[asked].astype(numpy.float32) - middle) / scale
         weights = _ridge(known, odds - odds.mean())
