@@ -32,7 +32,7 @@ class Opened:
 
         def watched(model: Family, images: Sequence[ImageSource]) -> list[Encoded]:
             found = encode(model, images)
-            self.encoded += [os.path.basename(str(image)) for image in images]
+            self.encoded += [Path(str(image)).name for image in images]
             return found
 
         monkeypatch.setattr(type(family), "encode", watched)
@@ -70,7 +70,7 @@ def test_moved_copied_and_touched_files_are_not_encoded_again(opened: Opened) ->
     report = opened.refresh()
     assert opened.encoded == []
     assert (report.moved, report.changed, report.dropped, report.removed, report.pictures) == (2, 0, 1, 0, 3)
-    names = {os.path.basename(path) for path in opened.store.files()}
+    names = {Path(path).name for path in opened.store.files()}
     assert names == {"z.png", "b.png", "copy.png", "c.png"}
 
 
@@ -84,16 +84,16 @@ def test_changed_files_are_encoded_again_and_deleted_ones_dropped(opened: Opened
 
 
 def test_a_broken_picture_is_listed_every_time_and_the_others_are_kept(opened: Opened) -> None:
-    (opened.folder / "a.png").write_bytes((opened.folder / "a.png").read_bytes()[:-20])
+    (opened.folder / "a.png").write_bytes((opened.folder / "a.png").read_bytes()[:60])
     (opened.folder / "empty.jpg").touch()
     for _ in range(2):
         report = opened.refresh(batch_size=16)
         assert report.pictures == 2
-        found = {os.path.basename(problem.where): problem.message for problem in report.problems}
+        found = {Path(problem.where).name: problem.message for problem in report.problems}
         assert set(found) == {"a.png", "empty.jpg"}
         assert "broken or cut-short" in found["a.png"]
     opened.paint("a", "red")
-    assert [os.path.basename(problem.where) for problem in opened.refresh().problems] == ["empty.jpg"]
+    assert [Path(problem.where).name for problem in opened.refresh().problems] == ["empty.jpg"]
 
 
 def test_sources_add_up_and_only_what_is_named_is_looked_at(opened: Opened, tmp_path: Path) -> None:
