@@ -45,8 +45,7 @@ class Index:
     """
 
     def __init__(self, path: str | os.PathLike[str], /, model: str = "", **keywords: Unpack[ModelKeywords]) -> None:
-        settings = config.resolve(ModelSettings, "find", {"model": model, **keywords})
-        self._open(Path(path), replace(settings, model=model))
+        self._open(Path(path), config.resolve(FindSettings, "find", {"model": model or None, **keywords}))
 
     @classmethod
     def _of(cls, path: Path, settings: ModelSettings) -> Self:
@@ -217,7 +216,9 @@ def _family(store: Store, settings: ModelSettings) -> models.Family:
             "nothing was indexed yet", where=str(store.path), hint="seesay index FOLDER -o " + str(store.path)
         )
     try:
-        family = models.load(replace(settings, model=about["model"]))
+        # Of a Hub repository the commit that was indexed with.
+        revision = settings.revision or about["revision"]
+        family = models.load(replace(settings, model=about["model"], revision=revision))
     except ModelNotFound as error:
         hint = "--model names it where it lies now"
         raise ModelNotFound(

@@ -327,11 +327,11 @@ def index_report(report: IndexReport, *, as_json: bool) -> None:
 
 def findings(found: Findings, settings: FindSettings, *, as_json: bool) -> None:
     """The pictures that were found, best first, and among how many; on standard error, what could not be opened."""
+    _problems(found.problems)
     if as_json:
         for hit in found.hits:
             _json(dataclasses.asdict(hit) | {"question": found.question})
         return
-    _problems(found.problems)
     for hit in found.hits:
         copies = f"  (also {', '.join(hit.copies)})" if hit.copies else ""
         print(f"{hit.score:.3f}  {hit.path}{copies}")
