@@ -142,7 +142,7 @@ class Mini(Family):
         tensors: dict[str, Any] = dict(_parts(flat))
         tensors["hints"], tensors["chances"] = self.hints(tensors.pop("logits"))
         tensors["picture"] = numpy.array([unique.index(digest) for digest in digests], numpy.int64)
-        prompts = [self._prompt(example.question) for example in examples]
+        prompts = self._prompts([example.question for example in examples])
         if normalize is None:
             return Batch({**tensors, "prompts": prompts}, tuple((digest,) for digest in digests))
         texts = [self._text(example, normalize) for example in examples]
@@ -182,7 +182,7 @@ class Mini(Family):
             "hints": numpy.stack(hints).astype(numpy.int64),
             "chances": numpy.stack(chances),
             "picture": numpy.arange(len(encoded)),
-            "prompts": [self._prompt(question) for question in questions],
+            "prompts": self._prompts(questions),
         }
         return Batch(tensors, tuple((one.digest,) for one in encoded))
 
@@ -346,6 +346,11 @@ class Mini(Family):
     def _room(self, prompt: list[int]) -> int:
         """Tokens of the longest answer after `prompt`."""
         return min(LONGEST, int(self.checkpoint.config["max_tokens"]) - len(prompt))
+
+    def _prompts(self, questions: Sequence[str]) -> list[list[int]]:
+        """Ids of each question, each question read once."""
+        known = {question: self._prompt(question) for question in set(questions)}
+        return [known[question] for question in questions]
 
     def _prompt(self, question: str) -> list[int]:
         ids = self.tokenizer.ids
