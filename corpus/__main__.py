@@ -140,6 +140,21 @@ def export(given: dict, rows: int) -> None:
 
     exporting.runtime(given["run"], PACKAGE)
     print(json.dumps(measuring.calibrate(given["folder"], PACKAGE, rows)))
+    _presence(given)
+
+
+@main.command()
+@click.pass_obj
+def presence(given: dict) -> None:
+    """Fit what a yes means among many pictures, beside the calibration."""
+    _presence(given)
+
+
+def _presence(given: dict) -> None:
+    from . import measure as measuring
+
+    facts = json.loads((given["run"] / "concepts.json").read_text())
+    print(json.dumps(measuring.calibrate_presence(given["folder"], PACKAGE, facts)))
 
 
 @main.command()

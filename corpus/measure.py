@@ -240,3 +240,61 @@ def commit() -> str:
     return subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
+
+
+def calibrate_presence(
+    folder: Path, model: Path, concepts: dict[str, Any], names: int = 40, pictures: int = 3000
+) -> dict[str, float]:
+    """Add to `model/calibration.json` what the log-odds of a yes mean, from names asked of all pictures of the validation
+    style, most of which do not show them. Logistic regression, which is steeper where the answer is sure; the prior of what it
+    was fitted on is taken off."""
+    from sklearn.linear_model import LogisticRegression
+
+    from seesay.models.mini.words import a
+
+    target = model / "calibration.json"
+    rows = [json.loads(line) for line in (folder / "validation.objects.jsonl").open()]
+    chosen = numpy.sort(numpy.random.default_rng(5).permutation(len(rows))[:pictures])
+    rows = [rows[index] for index in chosen]
+    shown = [
+        set().union(*({o["name"], o["category"], *concepts[o["name"]]["kinds"]} for o in row["objects"]))
+        for row in rows
+    ]
+    categories = {fact["category"] for fact in concepts.values()}
+    known = sorted(
+        name
+        for name, fact in concepts.items()
+        if fact["concrete"]
+        and not fact["held_out"]
+        and name not in categories
+        and sum(name in there for there in shown) >= 8
+    )
+    asked = [str(name) for name in numpy.random.default_rng(3).choice(known, names, replace=False)]
+    family = load(ModelSettings(model=str(model)))
+    encoded = [
+        one for start in range(0, len(rows), 16)
+        for one in family.encode([str(folder / row["image"]) for row in rows[start : start + 16]])
+    ]  # fmt: skip
+    odds, right = [], []
+    for name in asked:
+        for start in range(0, len(encoded), 64):
+            group = encoded[start : start + 64]
+            odds += family.log_odds(family.prepare_encoded(group, [f"is there {a(name)}?"] * len(group)), "yes", "no")
+        right += [name in there for there in shown]
+    found = numpy.array(odds)
+    fitted = LogisticRegression(C=10, max_iter=2000).fit(_hinges(found), right)
+    share = sum(right) / len(right)
+    knots = numpy.array([-16.0, *KNOTS, 16.0])
+    ratios = fitted.decision_function(_hinges(knots)) - numpy.log(share / (1 - share))
+    calibration = Calibration.load(target)
+    presence = [(float(x), round(float(y), 4)) for x, y in zip(knots, ratios, strict=True)]
+    Calibration(calibration.curves, calibration.risks, presence).save(target)
+    return {"answers": len(right), "share_of_yes": share}
+
+
+KNOTS = (8.0, 11.0)
+"""Log-odds of a yes from which on they mean more."""
+
+
+def _hinges(odds: numpy.ndarray) -> numpy.ndarray:
+    return numpy.stack([odds, *(numpy.maximum(odds - knot, 0) for knot in KNOTS)], axis=1)

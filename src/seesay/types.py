@@ -17,6 +17,7 @@
 | `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
 | `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
 | `Transcript` | `speech.listen`                | the caller, `cli.ask`, `cli.render`                           |
+| `Hit`        | `search`                       | the caller, `cli.render`, the contact sheet                   |
 | `Line`       | `reading`                      | whoever has a `Reading`                                       |
 | `Reading`    | `reading`                      | the caller, `cli.render`                                      |
 
@@ -324,3 +325,19 @@ class Reading:
     def text(self) -> str:
         """The lines, a newline between them; empty where there is no text."""
         return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A picture that was found."""
+
+    path: str
+    """A file that holds it."""
+    score: float
+    """How likely the answer about it is yes, 0 to 1. Where the model's answers to such questions were measured, it takes into
+    account how rare a yes is among the pictures asked about."""
+    sha256: str
+    copies: tuple[str, ...] = ()
+    """Other files that hold the same picture."""
+    caption: str = ""
+    """What the picture shows, where a description was asked for."""

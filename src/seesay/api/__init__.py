@@ -22,9 +22,11 @@ from .learning import (
 )
 from .model import Model, clean_question, load
 from .pictures import ask, caption, open_chat, read, save_conversation
+from .search import Index, find, find_by, index, make_index
 from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, speaker
 
 __all__ = [
+    "Index",
     "Model",
     "Voice",
     "alt",
@@ -35,13 +37,17 @@ __all__ = [
     "evaluate_caption",
     "evaluate_speech",
     "evaluate_vqa",
+    "find",
+    "find_by",
     "hear",
+    "index",
     "listen",
     "load",
     "load_conversations",
     "load_data",
     "load_recordings",
     "load_voice",
+    "make_index",
     "open_chat",
     "preview",
     "read",

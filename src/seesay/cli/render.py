@@ -15,8 +15,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SeesayError
-from ..settings import AltSettings, ChatSettings, SpeakSettings
+from ..errors import PROBLEMS_LISTED, Problem, SeesayError
+from ..settings import AltSettings, ChatSettings, FindSettings, SpeakSettings
 from ..types import Answer, Preview, Reading, Speech, Transcript
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..data import CheckReport, ConversationReport, RecordingReport
     from ..evaluation import Report
     from ..evaluation.speech import SpeechReport
+    from ..search import Findings, IndexReport
     from ..training import ChatRun, Progress, Run, SpeechRun
 
 
@@ -365,6 +366,52 @@ def transcript(recording: str, heard: Transcript, *, alone: bool, as_json: bool)
 def heard(question: str) -> None:
     """On standard error, the question that was asked by voice."""
     print(f"seesay: heard: {question}", file=sys.stderr)
+
+
+def index_report(report: IndexReport, *, as_json: bool) -> None:
+    """What an index now holds and what was done for it; on standard error, what could not be used."""
+    if as_json:
+        _json(dataclasses.asdict(report))
+        return
+    _problems(report.problems)
+    done = ", ".join(
+        f"{count:,} {what}"
+        for count, what in (
+            (report.encoded, "new"),
+            (report.moved, "under another name"),
+            (report.changed, "changed"),
+            (report.dropped, "gone"),
+            (len(report.problems), "not usable"),
+        )
+        if count
+    )
+    print(f"{report.path}: {report.pictures:,} pictures of {report.files:,} files ({done or 'nothing new'})")
+
+
+def findings(found: Findings, settings: FindSettings, *, as_json: bool) -> None:
+    """The pictures that were found, best first, and among how many; on standard error, what could not be opened."""
+    _problems(found.problems)
+    if as_json:
+        for hit in found.hits:
+            _json(dataclasses.asdict(hit) | {"question": found.question})
+        return
+    for hit in found.hits:
+        copies = f"  (also {', '.join(hit.copies)})" if hit.copies else ""
+        print(f"{hit.score:.3f}  {hit.path}{copies}")
+    asked = "" if found.asked == found.pictures else f", asked about {found.asked:,}"
+    note(f"{found.question} {len(found.hits):,} of {found.pictures:,} pictures{asked}, {found.seconds:.1f} s")
+    if not found.hits and settings.precision is not None:
+        note(f"none is sure enough for a precision of {settings.precision:g}; a lower --precision gives more")
+    for place in (settings.output, settings.link, settings.copy):
+        if place is not None:
+            note(f"written: {place}")
+
+
+def _problems(problems: Sequence[Problem]) -> None:
+    for problem in problems[:PROBLEMS_LISTED]:
+        print(f"seesay: {problem}", file=sys.stderr)
+    if len(problems) > PROBLEMS_LISTED:
+        print(f"seesay: ... and {len(problems) - PROBLEMS_LISTED:,} more", file=sys.stderr)
 
 
 _SHOWN = {

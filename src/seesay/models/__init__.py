@@ -13,7 +13,7 @@ from ..settings import GUIDES, FineTuneSettings, GenerationSettings, ModelSettin
 from ..types import Example
 from .chat_lesson import ChatLessons
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
-from .family import Batch, Examined, Family, Scratch, last_question
+from .family import Batch, Encoded, Examined, Family, Scratch, last_question
 from .quantize import keep_layout
 from .remote import PREFIX, Remote
 
@@ -21,6 +21,7 @@ __all__ = [
     "Batch",
     "ChatLessons",
     "Checkpoint",
+    "Encoded",
     "Examined",
     "Family",
     "Placement",

@@ -11,7 +11,10 @@
 | `predict`   | `answering`                          | tensors -> the best answers                                         |
 | `examine`   | `training`                           | tensors with labels -> their loss, and the best answers             |
 | `choose`    | `answering`                          | tensors -> which of some given answers                              |
+| `log_odds`  | `search`                             | tensors -> how much likelier one answer is than another             |
 | `write`     | `answering.stream`                   | tensors -> one answer, told of as it grows                          |
+| `encode`    | `search`, once a picture             | pictures -> all that is computed of them before a question is known |
+| `prepare_encoded` | `search`, for every question   | that and questions -> tensors, as `prepare` makes them of files     |
 | `save`      | `training`                           | writes a folder that `load` opens, on any machine                   |
 | `restore`   | `training`                           | takes the weights of such a folder, to train on                     |
 
@@ -21,6 +24,7 @@ opens them), data sets, batching or training.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +34,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..errors import InputError, ModelError, RunError
 from ..metrics.vqa import soft_scores
 from ..settings import GUIDES, GenerationSettings, Recipe
-from ..types import Candidate, Conversation, Example
+from ..types import Candidate, Conversation, Example, ImageSource
 
 if TYPE_CHECKING:
+    import numpy
     import torch
 
     from .chat_lesson import ChatLessons
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 """The label of what carries no loss, as everywhere in transformers."""
+TINY = 1e-12
+"""Shares below it are as good as nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,18 @@ class Batch:
 
     tensors: dict[str, Any]
     digests: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """A picture as a family sees it before it knows a question; what an index keeps of it."""
+
+    digest: str
+    """The sha256 of the picture."""
+    features: bytes
+    """As the family packs them: nobody else reads them."""
+    vector: numpy.ndarray[Any, numpy.dtype[numpy.float32]]
+    """(W,) of length 1: pictures that look alike have vectors that lie near one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +233,27 @@ class Family(ABC):
         hint = "take one that chats, such as HuggingFaceTB/SmolVLM-256M-Instruct; seesay train vqa trains this one"
         return ModelError(f"models of the family {cls.name} learn no conversations", where=name, hint=hint)
 
+    @property
+    def encoding(self) -> str:
+        """The name of what `encode` gives; it changes with the weights and with how pictures are prepared. Empty where
+        nothing can be kept of a picture, because the network wants the question from its first layer on."""
+        return ""
+
+    def encode(self, images: Sequence[ImageSource]) -> list[Encoded]:
+        """What is computed of pictures before a question is known; only where `encoding` has a name.
+
+        Raises:
+            ImageError: a picture cannot be used.
+        """
+        raise NotImplementedError(f"{self.name} keeps nothing of a picture")
+
+    def prepare_encoded(self, encoded: Sequence[Encoded], questions: Sequence[str]) -> Batch:
+        """What `prepare` gives for questions about these pictures, one a picture, without opening them.
+
+        Answers are those of `prepare`, their scores within 0.002: features are kept in half precision.
+        """
+        raise NotImplementedError(f"{self.name} keeps nothing of a picture")
+
     @abstractmethod
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
         """The best answers of each row, best first, at most `top_k`."""
@@ -242,6 +282,23 @@ class Family(ABC):
         """For each row the scores of all `answers`, as `score` gives them one by one."""
         scores = [self.score(batch, [answer] * len(batch.digests)) for answer in answers]
         return list(zip(*scores, strict=True))
+
+    def log_odds(self, batch: Batch, answer: str, other: str) -> list[float]:
+        """For each row how much likelier `answer` is than `other`, as the logarithm of their ratio.
+
+        Raises:
+            TextError: the question is not understood.
+            ModelError: a classifier that never gives one of them.
+        """
+        chosen = self.choose(batch, (answer, other))
+        shares = [next(one.score for one in row if one.text == answer) for row in chosen]
+        return [math.log(max(share, TINY) / max(1 - share, TINY)) for share in shares]
+
+    def likelihood_ratios(self, log_odds: Sequence[float]) -> list[float] | None:
+        """What the log-odds of a yes against a no mean: how often they are seen where a thing is there, against how often
+        where it is not, as the logarithm of the ratio. Unlike a probability it does not hang on how rare the thing is.
+        None where that was not measured."""
+        return None
 
     def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
         """One answer (greedy) to the only row of a batch, with its score, and whether the model ended it.

@@ -29,8 +29,9 @@ from ..media import digest_image, open_image
 from ..types import Candidate, Example, ImageSource
 from .adapter import Adapter, save_network
 from .checkpoint import Checkpoint, Placement, import_torch
-from .family import IGNORED, Batch, Examined, Family, normalized, reply_of, restore_weights
+from .family import IGNORED, Batch, Encoded, Examined, Family, normalized, reply_of, restore_weights
 from .memory import Memory
+from .picture_features import take_patches
 from .recall import Row, held
 from .steps import Listener
 
@@ -72,6 +73,8 @@ class Generative(Family):
     """Prefixes of the names of the layers that get adapters, in what reads and writes."""
     vision_blocks: ClassVar[tuple[str, ...]]
     """Likewise in what looks at pictures."""
+    keeps_patches: ClassVar[bool] = True
+    """Whether what the tower sees in a picture hangs on the picture alone, and can take its place."""
 
     def __init__(
         self, network: Any, image_processor: Any, tokenizer: Any, checkpoint: Checkpoint, placement: Placement
@@ -128,6 +131,37 @@ class Generative(Family):
         if normalize is not None:
             tensors["labels"] = self._labels([reply_of(example, normalize) for example in examples])
         return Batch(tensors, tuple((digest,) for digest in digests))
+
+    @property
+    def encoding(self) -> str:
+        if not self.keeps_patches or self.placement.quantize:
+            return ""
+        from .teaching import identity
+
+        return f"{self.name}-{identity(self._tower, self.image_processor)}"
+
+    def encode(self, images: Sequence[ImageSource]) -> list[Encoded]:
+        """Packed are the patches (N, D) in half precision; the vector is their mean."""
+        import torch
+
+        found = []
+        for image in images:
+            digest, pixels = digest_image(image), self._pixels(image)[None]
+            with self._alone, torch.inference_mode():
+                seen = self._tower(pixels.to(self.placement.device, getattr(torch, self.placement.dtype)))
+            patches = seen.last_hidden_state[0].float().cpu()
+            mean = patches.mean(0)
+            found.append(Encoded(digest, patches.half().numpy().tobytes(), (mean / mean.norm()).numpy()))
+        return found
+
+    def prepare_encoded(self, encoded: Sequence[Encoded], questions: Sequence[str]) -> Batch:
+        import torch
+
+        take_patches(self._tower)
+        kept = [torch.frombuffer(bytearray(one.features), dtype=torch.half) for one in encoded]
+        patches = [seen.view(1, -1, len(one.vector)).float() for seen, one in zip(kept, encoded, strict=True)]
+        tensors = {**self._texts([question.strip() for question in questions]), "pixel_values": torch.stack(patches)}
+        return Batch(tensors, tuple((one.digest,) for one in encoded))
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
         import torch

@@ -11,6 +11,7 @@ from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
 from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings, Quantize
+from .search import FindSettings, IndexSettings
 from .server import ServeSettings
 from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
 from .training import (
@@ -46,8 +47,10 @@ __all__ = [
     "EvaluateSpeechSettings",
     "EvaluateVqaSettings",
     "Field",
+    "FindSettings",
     "FineTuneSettings",
     "GenerationSettings",
+    "IndexSettings",
     "ListenSettings",
     "ModelKeywords",
     "ModelSettings",

@@ -68,6 +68,7 @@ class Chat(Generative):
     """A model that chats about pictures, its processor and its template."""
 
     name: ClassVar[str] = "chat"
+    keeps_patches: ClassVar[bool] = False
     model_types: ClassVar[tuple[str, ...]] = ()
     converses: ClassVar[bool] = True
     reads: ClassVar[bool] = True

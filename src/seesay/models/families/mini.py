@@ -7,6 +7,7 @@ It knows nothing of the corpus it was trained on (corpus/README.md does).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections import OrderedDict
@@ -17,19 +18,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy
 
-from ...errors import InputError, MissingExtra, ModelError, UsageError
+from ...errors import InputError, MissingExtra, ModelError, TextError, UsageError
 from ...media import digest_image, open_image
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource
 from ..checkpoint import EXTRA, Checkpoint, Placement, import_torch
-from ..family import IGNORED, Batch, Examined, Family, reply_of
+from ..family import IGNORED, Batch, Encoded, Examined, Family, reply_of
 from ..feature_cache import FeatureCache
 from ..mini.calibration import KINDS, Calibration
 from ..mini.colors import COLORS
 from ..mini.encoder import SHAPES, Encoder, open_session, prepare
 from ..mini.expert import Expert
-from ..mini.hints import Hints
-from ..mini.search import LONGEST, beam_search, log_softmax
+from ..mini.hints import HINTS, Hints
+from ..mini.search import LONGEST, beam_search, log_softmax, sure_answers
 from ..mini.tokenizer import ANSWER, ASK, CAPTION, END, PAD, UNKNOWN_ANSWER, Tokenizer
 
 if TYPE_CHECKING:
@@ -44,8 +45,12 @@ REMEMBERED = 64
 """Pictures whose features are kept in memory, so that the next question about them looks at nothing again."""
 BEAMS, MOST_BEAMS = 5, 32
 DEFAULT_RISK = 0.1
+SEEN = 13.0
+"""The log-odds of a yes where the encoder surely sees a thing; the decoder alone reaches them in one answer of 50,000."""
 DESCRIBE = ("describe", "caption")
 """A question that begins so asks for a caption."""
+CELLS = SHAPES["coarse"][1] * SHAPES["coarse"][2]
+"""The first tokens of what the decoder reads are these cells; then the whole picture, then the names that the encoder sees."""
 FEATURES = ("fine", "coarse", "pooled", "colors", "hints", "chances")
 RECIPE = Recipe(
     num_train_epochs=8.0,
@@ -142,36 +147,107 @@ class Mini(Family):
         tensors: dict[str, Any] = dict(_parts(flat))
         tensors["hints"], tensors["chances"] = self.hints(tensors.pop("logits"))
         tensors["picture"] = numpy.array([unique.index(digest) for digest in digests], numpy.int64)
-        prompts = [self._prompt(example.question) for example in examples]
+        prompts = self._prompts([example.question for example in examples])
         if normalize is None:
             return Batch({**tensors, "prompts": prompts}, tuple((digest,) for digest in digests))
         texts = [self._text(example, normalize) for example in examples]
         return Batch(self._lesson(tensors, texts) | {"prompts": prompts}, tuple((digest,) for digest in digests))
 
+    @property
+    def encoding(self) -> str:
+        look = hashlib.sha256((self.checkpoint.folder / "look.onnx").read_bytes()).hexdigest()
+        return f"mini-{self.encoder.identity}-{look[:16]}"
+
+    def encode(self, images: Sequence[ImageSource]) -> list[Encoded]:
+        """Packed are the memory (M, D) in half precision, then the names that the encoder sees and their probabilities. The
+        vector is the mean of the grid's cells and the token of the whole picture."""
+        batch = self.prepare([Example((image,)) for image in images])
+        memory = self._memory(batch.tensors)
+        vectors = numpy.concatenate([memory[:, :CELLS].mean(1), memory[:, CELLS]], axis=1)
+        vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)
+        packed = [
+            kept.tobytes() + names.astype(numpy.int32).tobytes() + chances.astype(numpy.float32).tobytes()
+            for kept, names, chances in zip(
+                memory.astype(numpy.float16), batch.tensors["hints"], batch.tensors["chances"], strict=True
+            )
+        ]
+        return [
+            Encoded(digests[0], packed[index], vectors[index])
+            for digests, index in zip(batch.digests, batch.tensors["picture"].tolist(), strict=True)
+        ]
+
+    def prepare_encoded(self, encoded: Sequence[Encoded], questions: Sequence[str]) -> Batch:
+        tokens = CELLS + 1 + HINTS
+        head = tokens * int(self.checkpoint.config["dim"]) * 2
+        memory = [numpy.frombuffer(one.features[:head], numpy.float16).reshape(tokens, -1) for one in encoded]
+        hints = [numpy.frombuffer(one.features[head:], numpy.int32, HINTS) for one in encoded]
+        chances = [numpy.frombuffer(one.features[head:], numpy.float32, HINTS, 4 * HINTS) for one in encoded]
+        tensors = {
+            "memory": numpy.stack(memory).astype(numpy.float32),
+            "hints": numpy.stack(hints).astype(numpy.int64),
+            "chances": numpy.stack(chances),
+            "picture": numpy.arange(len(encoded)),
+            "prompts": self._prompts(questions),
+        }
+        return Batch(tensors, tuple((one.digest,) for one in encoded))
+
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
-        tensors = {name: numpy.asarray(batch.tensors[name]) for name in (*FEATURES, "picture")}
-        memory = self.runtime.look(*(tensors[name] for name in FEATURES))
+        tensors = {name: numpy.asarray(batch.tensors[name]) for name in ("hints", "chances", "picture")}
+        memory, prompts = self._memory(batch.tensors), batch.tensors["prompts"]
+        sure = self._sure_answers(prompts, memory, tensors["picture"]) if top_k == 1 else {}
         answers: list[tuple[Candidate, ...]] = []
-        for prompt, index in zip(batch.tensors["prompts"], tensors["picture"].tolist(), strict=True):
+        for row, (prompt, index) in enumerate(zip(prompts, tensors["picture"].tolist(), strict=True)):
             if not prompt:
                 answers.append((Candidate(UNKNOWN_ANSWER, 1.0),))
                 continue
             seen = (tensors["hints"][index], tensors["chances"][index])
-            pairs = self._search(prompt, memory[index : index + 1], seen, top_k)
+            pairs = sure.get(row) or self._search(prompt, memory[index : index + 1], seen, top_k)
             kind = KINDS[-1] if len(prompt) == 1 else kind_of(pairs[0][0])
             best = self.calibration(kind, pairs[0][1])
             # What was measured is how often the *best* answer is right; the others keep their own probability.
             others = (Candidate(text, min(chance, best)) for text, chance in pairs[1:])
             candidates = (Candidate(pairs[0][0], best), *others)
             if self.calibrated:
-                names = [self.tokenizer.tokens[name] for name in seen[0].tolist()]
-                named = list(zip(names, seen[1].tolist(), strict=True))
-                candidates = self.expert.heard(prompt, candidates, pairs[0][1], named)
+                candidates = self.expert.heard(prompt, candidates, pairs[0][1], self._named(tensors, index))
             answers.append(candidates[:top_k])
         return answers
 
+    def _named(self, tensors: Mapping[str, Any], picture: int) -> list[tuple[str, float]]:
+        """The names that the encoder sees in a picture of a batch, with their probabilities."""
+        names = [self.tokenizer.tokens[name] for name in tensors["hints"][picture].tolist()]
+        return list(zip(names, tensors["chances"][picture].tolist(), strict=True))
+
+    def log_odds(self, batch: Batch, answer: str, other: str) -> list[float]:
+        """Of one-token answers they are those of their tokens. Where the encoder surely sees the one thing that is asked for,
+        which it does in photographs, a yes has at least SEEN."""
+        tokens = [self.tokenizer.encode(text) for text in (answer, other)]
+        if any(len(ids) > 1 for ids in tokens):
+            return super().log_odds(batch, answer, other)
+        memory, pictures = self._memory(batch.tensors), batch.tensors["picture"]
+        by_prompt: dict[tuple[int, ...], list[int]] = {}
+        for row, prompt in enumerate(batch.tensors["prompts"]):
+            by_prompt.setdefault(tuple(prompt), []).append(row)
+        if () in by_prompt:
+            raise TextError("the question is not understood", hint="it holds a word that this model does not know")
+        found = numpy.zeros(len(pictures))
+        for prompt, rows in by_prompt.items():
+            logits = self.runtime.decode(numpy.array([prompt] * len(rows)), memory[pictures[rows]])[:, 0]
+            found[rows] = logits[:, tokens[0][0]] - logits[:, tokens[1][0]]
+            if self.calibrated and (answer, other) == ("yes", "no"):
+                for row in rows:
+                    if self.expert.sees(prompt, self._named(batch.tensors, pictures[row])):
+                        found[row] = max(found[row], SEEN)
+        return found.tolist()
+
+    def likelihood_ratios(self, log_odds: Sequence[float]) -> list[float] | None:
+        if not self.calibration.presence:
+            return None
+        odds, ratios = zip(*self.calibration.presence, strict=True)
+        found: list[float] = numpy.interp(log_odds, odds, ratios).tolist()
+        return found
+
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
-        memory = self.runtime.look(*(numpy.asarray(batch.tensors[name]) for name in FEATURES))
+        memory = self._memory(batch.tensors)
         scores = []
         hints, chances = (numpy.asarray(batch.tensors[name]) for name in ("hints", "chances"))
         for prompt, picture, answer in zip(
@@ -233,6 +309,35 @@ class Mini(Family):
         words = self.tokenizer.unknown_words(question)
         return f"this model does not know the word {words[0]!r}" if words else "the picture does not seem to show it"
 
+    def _memory(self, tensors: Mapping[str, Any]) -> Array:
+        """(P, M, D): what the decoder reads of the pictures of a batch."""
+        if "memory" in tensors:
+            kept: Array = tensors["memory"]
+            return kept
+        return self.runtime.look(*(numpy.asarray(tensors[name]) for name in FEATURES))
+
+    def _sure_answers(
+        self, prompts: Sequence[list[int]], memory: Array, pictures: Array
+    ) -> dict[int, list[tuple[str, float]]]:
+        """By row the answers of `_search` that can be told without one: most, and several times faster."""
+        by_length: dict[int, list[int]] = {}
+        for row, prompt in enumerate(prompts):
+            if len(prompt) > 1 and self._room(prompt) > 1:  # neither a caption nor what was not understood
+                by_length.setdefault(len(prompt), []).append(row)
+        known: dict[int, list[tuple[str, float]]] = {}
+        for rows in by_length.values():
+            seen = memory[pictures[rows]]
+
+            def step(asked: Array, ids: Array, seen: Array = seen) -> Array:
+                return self.runtime.decode(ids, seen[asked], last=2)
+
+            ids = numpy.array([prompts[row] for row in rows], numpy.int64)
+            for row, found in zip(rows, sure_answers(step, ids, self.tokenizer.ids[END]), strict=True):
+                text = "" if found is None else self.tokenizer.decode(found.ids)
+                if found is not None and text:
+                    known[row] = [(text, float(numpy.exp(found.log_probability)))]
+        return known
+
     def _search(
         self, prompt: list[int], memory: Array, seen: tuple[Array, Array], top_k: int
     ) -> list[tuple[str, float]]:
@@ -254,7 +359,7 @@ class Mini(Family):
 
     def _next(self, ids: Array, memory: Array, seen: tuple[Array, Array]) -> Array:
         """ids (B, T), memory (1, M, D) -> log-probabilities (B, vocabulary) of the next token."""
-        chances = log_softmax(self.runtime.decode(ids, numpy.repeat(memory, len(ids), axis=0)))
+        chances = log_softmax(self.runtime.decode(ids, numpy.repeat(memory, len(ids), axis=0))[:, 0])
         is_caption = ids[0, 0] == self.tokenizer.ids[CAPTION]
         # One that is calibrated was measured as it is, and hears the encoder afterwards.
         return self.expert.name(chances, *seen) if is_caption and not self.calibrated else chances
@@ -262,6 +367,11 @@ class Mini(Family):
     def _room(self, prompt: list[int]) -> int:
         """Tokens of the longest answer after `prompt`."""
         return min(LONGEST, int(self.checkpoint.config["max_tokens"]) - len(prompt))
+
+    def _prompts(self, questions: Sequence[str]) -> list[list[int]]:
+        """Ids of each question, each question read once."""
+        known = {question: self._prompt(question) for question in set(questions)}
+        return [known[question] for question in questions]
 
     def _prompt(self, question: str) -> list[int]:
         ids = self.tokenizer.ids
@@ -345,8 +455,8 @@ class _Runtime(Protocol):
     def look(self, *features: Array) -> Array:
         """FEATURES of P pictures -> memory (P, M, D)."""
 
-    def decode(self, ids: Array, memory: Array, /) -> Array:
-        """ids (B, T), memory (B, M, D) -> logits (B, vocabulary) of the next token."""
+    def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
+        """ids (B, T), memory (B, M, D) -> logits (B, last, vocabulary) behind the last tokens."""
 
 
 class _Onnx:
@@ -374,8 +484,8 @@ class _Onnx:
         memory: Array = self._look.run(None, dict(zip(FEATURES, features, strict=True)))[0]
         return memory
 
-    def decode(self, ids: Array, memory: Array) -> Array:
-        logits: Array = self._decode.run(None, {"ids": ids, "memory": memory})[0][:, -1]
+    def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
+        logits: Array = self._decode.run(None, {"ids": ids, "memory": memory})[0][:, -last:]
         return logits
 
 

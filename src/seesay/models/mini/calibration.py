@@ -3,12 +3,13 @@
 A model's own probabilities are no promise. For each kind of answer the recipe fits an isotonic curve from the model's
 probability to the share that was right (Zadrozny and Elkan, "Transforming Classifier Scores into Accurate Multiclass
 Probability Estimates", KDD 2002), and notes above which calibrated probability the wrong answers stay under a given share.
+For finding pictures it notes what the log-odds of a yes mean, whatever the share of pictures that show the thing.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy
@@ -22,10 +23,12 @@ class Calibration:
 
     `curves` has for each of KINDS pairs (the model's probability, the share that was right), rising.
     `risks` has pairs (share of wrong answers among those given, the calibrated probability from which on to answer).
+    `presence` has pairs (the log-odds of a yes to "is there a ...?", the log likelihood ratio that they stand for), rising.
     """
 
     curves: dict[str, list[tuple[float, float]]]
     risks: list[tuple[float, float]]
+    presence: list[tuple[float, float]] = field(default_factory=list)
 
     def __call__(self, kind: str, probability: float) -> float:
         """The share of such answers that is right, 0 to 1; unchanged where nothing was measured."""
@@ -49,7 +52,10 @@ class Calibration:
         return cls(
             {kind: [(x, y) for x, y in curve] for kind, curve in content["curves"].items()},
             [(risk, threshold) for risk, threshold in content["risks"]],
+            [(odds, ratio) for odds, ratio in content.get("presence", ())],
         )
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps({"curves": self.curves, "risks": self.risks}), encoding="utf-8")
+        path.write_text(
+            json.dumps({"curves": self.curves, "risks": self.risks, "presence": self.presence}), encoding="utf-8"
+        )

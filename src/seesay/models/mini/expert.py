@@ -62,13 +62,14 @@ class Expert:
             seen: names and their probabilities, the likeliest first.
         """
         name, chance = seen[0]
-        words = [self.tokenizer.tokens[index] for index in prompt]
-        if words == [CAPTION]:
+        if self.tokenizer.tokens[prompt[0]] == CAPTION:
             doubtful = given[0].score < DOUBTFUL and chance >= SURE
             return _first(Candidate(a(name), chance), given) if doubtful else given
-        asked = [word for word in words if word not in PRESENCE and word not in (ASK, ANSWER, PLURAL)]
+        asked = self._asked(prompt)
         if given[0].text in ("yes", "no") and len(asked) == 1:
-            return self._present(asked[0], given, seen)
+            sure = self._sure(asked[0], seen)
+            score = max(sure, given[0].score if given[0].text == "yes" else 0.0)
+            return _first(Candidate("yes", min(score, AGREED)), given) if sure else given
         about_one_thing = not any(word in self.tokenizer.names_set for word in asked)
         if not about_one_thing or given[0].text not in self.tokenizer.names_set:
             return given
@@ -100,15 +101,21 @@ class Expert:
         added = [Candidate(name, chance * ALONE) for name, chance in seen if chance >= HEARD and name not in known]
         return _first(best, (best, *sorted([*rest, *added], key=lambda one: -one.score)))
 
-    def _present(
-        self, asked: str, given: tuple[Candidate, ...], seen: Sequence[tuple[str, float]]
-    ) -> tuple[Candidate, ...]:
+    def sees(self, prompt: Sequence[int], seen: Sequence[tuple[str, float]]) -> bool:
+        """Whether the one thing that is asked for is surely there; False for any other question."""
+        asked = self._asked(prompt)
+        return len(asked) == 1 and self._sure(asked[0], seen) > 0
+
+    def _asked(self, prompt: Sequence[int]) -> list[str]:
+        """What a question is about, beside the words of all questions for presence."""
+        words = (self.tokenizer.tokens[index] for index in prompt)
+        return [word for word in words if word not in PRESENCE and word not in (ASK, ANSWER, PLURAL)]
+
+    def _sure(self, asked: str, seen: Sequence[tuple[str, float]]) -> float:
+        """How likely the encoder finds what is asked for; 0 where it is not sure."""
         singular = asked.removesuffix("s") if asked.removesuffix("s") in SEEN_WELL else asked
         mass = sum(chance for name, chance in seen if singular in self._kinds.get(name, ()))
-        if mass < (VERY_SURE if singular in SEEN_WELL else SURE):
-            return given
-        score = max(mass, given[0].score if given[0].text == "yes" else 0.0)
-        return _first(Candidate("yes", min(score, AGREED)), given)
+        return mass if mass >= (VERY_SURE if singular in SEEN_WELL else SURE) else 0.0
 
 
 def _first(best: Candidate, given: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

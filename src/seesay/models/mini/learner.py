@@ -57,10 +57,10 @@ class Learner(nn.Module):
             memory: Array = self.mini.eval().look(*tensors).numpy()
         return memory
 
-    def decode(self, ids: Array, memory: Array, /) -> Array:
+    def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
         with torch.inference_mode():
             states = self.mini.eval().decode(torch.from_numpy(ids), torch.from_numpy(memory))
-            logits: Array = self.mini.logits(states[:, -1]).numpy()
+            logits: Array = self.mini.logits(states[:, -last:]).numpy()
         return logits
 
 

@@ -1,4 +1,5 @@
-"""Beam search over a decoder that is given as a function from ids to logits. Knows nothing of pictures or of what runs it."""
+"""The likeliest answers of a decoder that is given as a function from ids to logits: by beam search, or without any search
+where one answer is surely the likeliest. Knows nothing of pictures or of what runs it."""
 
 from __future__ import annotations
 
@@ -58,6 +59,41 @@ def beam_search(
     else:
         ended += alive
     return sorted(ended, key=lambda found: -found.log_probability)[:beams]
+
+
+def sure_answers(step: Callable[[Array, Array], Array], prompts: Array, end: int) -> list[Found | None]:
+    """For each row the answer of one token that is certainly the likeliest of all; None where a search must tell.
+
+    No search is needed for it: an answer that begins with another token is at most as likely as that token, and one that
+    goes on behind the same token at most as likely as going on at all. So the best is the one `beam_search` finds.
+    The first row's answer is read along with every prompt, and where it is a row's own, one pass says both how likely the
+    token is and how likely the end behind it.
+
+    Args:
+        step: rows (N,) of `prompts` and ids (N, T + 1) -> logits (N, 2, vocabulary) behind the last two tokens.
+        prompts: (B, T), of one length.
+    """
+    first = log_softmax(step(numpy.zeros(1, numpy.int64), _with(prompts[:1], end))[:, 0].astype(numpy.float64))
+    tried = numpy.full(len(prompts), int(first.argmax()))
+    chances = log_softmax(step(numpy.arange(len(prompts)), _with(prompts, tried)).astype(numpy.float64))
+    best = chances[:, 0].argmax(1)
+    ends = chances[:, 1, end].copy()
+    other = numpy.flatnonzero(best != tried)
+    if len(other):
+        ends[other] = log_softmax(step(other, _with(prompts[other], best[other]))[:, 1].astype(numpy.float64))[:, end]
+    likeliest = chances[numpy.arange(len(prompts)), 0, best]
+    second = numpy.partition(chances[:, 0], -2, axis=1)[:, -2]
+    going_on = likeliest + numpy.log(-numpy.expm1(numpy.minimum(ends, -1e-12)))
+    sure = (likeliest + ends > numpy.maximum(second, going_on)) & (best != end)
+    return [
+        Found((int(token),), float(chance)) if is_sure else None
+        for token, chance, is_sure in zip(best, likeliest + ends, sure, strict=True)
+    ]
+
+
+def _with(prompts: Array, tokens: Array | int) -> Array:
+    """(B, T) and a token for each -> (B, T + 1)."""
+    return numpy.concatenate([prompts, numpy.broadcast_to(tokens, len(prompts))[:, None]], axis=1)
 
 
 def log_softmax(logits: Array) -> Array:

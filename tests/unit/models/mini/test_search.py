@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seesay.models.mini.search import Found, beam_search, log_softmax
+from seesay.models.mini.search import Found, beam_search, log_softmax, sure_answers
 
 Array = numpy.ndarray[Any, Any]
 VOCABULARY, END, START, LONGEST = 5, 4, 0, 4
@@ -109,3 +110,44 @@ def test_the_decoder_is_asked_for_no_more_rows_than_beams_and_never_past_the_lim
 def test_large_logits_are_probabilities_all_the_same() -> None:
     result = log_softmax(numpy.array([[1e4, 1e4, -1e4]]))
     assert numpy.exp(result[0]).tolist() == pytest.approx([0.5, 0.5, 0.0])
+
+
+def by_all_tokens(seed: int, sharp: float) -> Callable[[tuple[int, ...]], numpy.ndarray]:
+    """Logits of the next of seven tokens, by formula, after any tokens."""
+
+    def logits(ids: tuple[int, ...]) -> numpy.ndarray:
+        return sharp * numpy.random.default_rng([seed, *ids]).standard_normal(7)
+
+    return logits
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0.3, 1.0, 3.0, 6.0]))
+def test_what_is_sure_without_a_search_is_what_a_search_finds(seed: int, sharp: float) -> None:
+    rows = [by_all_tokens(seed + row, sharp) for row in range(5)]
+    prompts = numpy.array([[1, 2 + row % 2] for row in range(5)])
+
+    def step(asked: numpy.ndarray, ids: numpy.ndarray) -> numpy.ndarray:
+        pairs = zip(asked.tolist(), ids.tolist(), strict=True)
+        return numpy.array([[rows[row](tuple(each[:-1])), rows[row](tuple(each))] for row, each in pairs])
+
+    for row, found in enumerate(sure_answers(step, prompts, 0)):
+        if found is not None:
+
+            def last(ids: numpy.ndarray, row: int = row) -> numpy.ndarray:
+                return numpy.array([rows[row](tuple(each)) for each in ids.tolist()])
+
+            best = beam_search(last, prompts[row].tolist(), 0, 7, 4)[0]
+            assert best.ids == found.ids
+            assert best.log_probability == pytest.approx(found.log_probability)
+
+
+def test_a_confident_answer_is_sure_and_a_doubtful_one_is_not() -> None:
+    def step(asked: numpy.ndarray, ids: numpy.ndarray) -> numpy.ndarray:
+        logits = numpy.zeros((len(asked), 2, 4))
+        logits[asked == 0, 0, 3] = 9  # the first row is sure of token 3, and of the end behind it
+        logits[:, 1, 0] = 9
+        return logits
+
+    first, second = sure_answers(step, numpy.array([[1], [1]]), 0)
+    assert first is not None and first.ids == (3,)
+    assert second is None
