@@ -23,7 +23,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ImageUnreadable
-from ..types import ImageSource
+from ..types import ImageSource, Picture
 from .decode import check_size, opened, translated
 from .rgb import check_shape, orientation, rgb_of_array, scale_colour_key, upright_rgb
 from .source import DEFAULT_LIMITS, ImageLimits, image_name, is_array, is_pil_image, read_encoded
@@ -33,18 +33,6 @@ if TYPE_CHECKING:
     import PIL.Image
 
 _ENCODED = (str, PathLike, bytes, bytearray, memoryview)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that passed the door."""
-
-    pixels: PIL.Image.Image
-    """Mode RGB, upright, first frame, no metadata; nobody else holds it."""
-    sha256: str
-    """In hexadecimal: of the encoded bytes; of size and `pixels` where the picture came decoded."""
-    name: str
-    """What to call it in a message: the path as given, "data URL", "image of 1,234 bytes", "array (64, 64, 3)"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +51,7 @@ class ImageInfo:
 
 
 def open_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> Picture:
-    """Open a picture: within the limits, decoded, upright and in RGB.
+    """Open a picture: within the limits, decoded, upright and in RGB. One that is open is given back as it is.
 
     A PIL image is taken at the frame it stands at, and is not changed (Pillow reads its file, where it has not yet).
 
@@ -72,6 +60,8 @@ def open_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> 
         ImageTooLarge: over one of the limits.
         ImageUnreadable: anything else that keeps it from being a picture.
     """
+    if isinstance(source, Picture):
+        return source
     name = image_name(source)
     if isinstance(source, _ENCODED):
         data = read_encoded(source, name, limits)
@@ -124,6 +114,8 @@ def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) ->
         width, height = check_shape(source, name)
         check_size((width, height), name, limits)
         return ImageInfo("", width, height, str(source.dtype), 0)
+    if isinstance(source, Picture):
+        return _info(source.pixels, "", 0)
     with _unbroken_pil(source, name, limits) as image:
         return _info(image, "", 0)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..errors import ImageNotFound, ImageTooLarge, ImageUnreadable
+from ..types import Picture
 
 if TYPE_CHECKING:
     import numpy
@@ -64,6 +65,8 @@ def image_name(source: object) -> str:
         return printable(os.fsdecode(source))
     if isinstance(source, (bytes, bytearray, memoryview)):
         return f"image of {memoryview(source).nbytes:,} bytes"
+    if isinstance(source, Picture):
+        return source.name
     if is_pil_image(source):
         return f"{source.mode} image of {source.width} x {source.height} pixels"
     if is_array(source):
