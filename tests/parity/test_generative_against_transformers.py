@@ -142,12 +142,13 @@ def test_the_same_tokens_are_written_alone_and_in_a_batch(
     import torch
 
     expected = [reply for row in asked for reply in by_hand.written(*row, beams)]
+    batch = family.prepare(examples(asked))
     with torch.inference_mode():
-        together, _ = family._write(family._prompt(family.prepare(examples(asked)).tensors), beams)
+        together, _ = family._write(family._prompt(batch.tensors, batch.digests, beams), beams)
         alone = [
             reply
-            for example in examples(asked)
-            for reply in family._write(family._prompt(family.prepare([example]).tensors), beams)[0]
+            for one in (family.prepare([example]) for example in examples(asked))
+            for reply in family._write(family._prompt(one.tensors, one.digests, beams), beams)[0]
         ]
     assert alone == expected
     assert together == expected

@@ -69,7 +69,7 @@ def assemble(
                 family=family.name,
                 engine=family.engine,
                 device=family.placement.device,
-                dtype=family.placement.dtype,
+                dtype=family.placement.numbers,
                 inputs=digests,
                 seconds=seconds,
             ),

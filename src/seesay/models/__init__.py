@@ -48,6 +48,9 @@ def load(settings: ModelSettings) -> Family:
     """
     checkpoint = _find(settings)
     family = _family_of(checkpoint)
+    if settings.quantize and not family.needs_torch:
+        hint = "leave out --quantize; its eye is held in 8 bits already"
+        raise ModelError("this model is not quantized while it is loaded", where=checkpoint.name, hint=hint)
     model = family.load(checkpoint, place(settings) if family.needs_torch else Placement("cpu", "float32"))
     if isinstance(settings, GenerationSettings):
         model.generation = settings
@@ -59,9 +62,11 @@ def for_training(settings: TrainSettings, vocabulary: Sequence[str], texts: Iter
     new where they name a configuration (its tokenizer is then made from `texts`).
 
     Raises:
-        UsageError: random weights are left as they are.
+        UsageError: random weights are left as they are, or quantized weights are to be trained.
         ModelError: it has no part that could be left as it is.
     """
+    if settings.quantize:
+        raise UsageError("quantized weights cannot be trained", where="--quantize", hint="leave it out")
     if settings.dtype == "auto":
         # Steps are too small for bfloat16 weights; what is computed with them may still be (mixed precision).
         settings = replace(settings, dtype="float32")

@@ -12,14 +12,16 @@ import hashlib
 import json
 import re
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
+from logging import getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtra, ModelError, ModelNotFound
 from ..settings import ModelSettings
+from .quantize import freed_at_once, plain_tensors, quantized_arguments
 
 if TYPE_CHECKING:
     import torch
@@ -76,6 +78,13 @@ class Placement:
 
     device: str
     dtype: str
+    quantize: str = ""
+    """`int8` or `int4`, where linear layers hold their weights so."""
+
+    @property
+    def numbers(self) -> str:
+        """What the weights are, as an answer's provenance says it."""
+        return f"{self.quantize} and {self.dtype}" if self.quantize else self.dtype
 
 
 def find(name: str, revision: str = "") -> Checkpoint:
@@ -106,9 +115,9 @@ def place(settings: ModelSettings) -> Placement:
         here = ", ".join(kind for kind in present if present[kind])
         raise ModelError(f"no {device} device on this machine", where="--device", hint=f"here: {here}")
     if settings.dtype != "auto":
-        return Placement(device, settings.dtype)
+        return Placement(device, settings.dtype, settings.quantize)
     fast_bfloat16 = device == "cuda" and torch.cuda.is_bf16_supported()
-    return Placement(device, "bfloat16" if fast_bfloat16 else "float32")
+    return Placement(device, "bfloat16" if fast_bfloat16 or settings.quantize else "float32", settings.quantize)
 
 
 def import_torch() -> Any:
@@ -125,6 +134,9 @@ def import_torch() -> Any:
     # What transformers would say (heads that are new, slow processors) is either an error here or said by us.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    for name in ("torchao", "torch.utils._pytree"):
+        # transformers imports torchao where it is installed, which tells of kernels for accelerators that are not here.
+        getLogger(name).setLevel("ERROR")
     return torch
 
 
@@ -150,17 +162,20 @@ def load_weights(
     from safetensors import SafetensorError
 
     _refuse_unsafe_files(checkpoint)
+    source: dict[str, Any] = {"pretrained_model_name_or_path": checkpoint.folder, "use_safetensors": True}
+    if placement.quantize:
+        source = quantized_arguments(network, config, checkpoint.folder, placement.quantize, placement.dtype)
     try:
-        model, info = network.from_pretrained(
-            checkpoint.folder,
-            config=config,
-            dtype=getattr(torch, placement.dtype),
-            attn_implementation=attention,
-            use_safetensors=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
+        with freed_at_once() if placement.quantize else nullcontext():
+            model, info = network.from_pretrained(
+                **source,
+                config=config,
+                dtype=getattr(torch, placement.dtype),
+                attn_implementation=attention,
+                trust_remote_code=False,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError("the weights cannot be read", where=checkpoint.name, hint=str(error).split("\n")[0]) from None
     mismatched = {str(entry[0]) for entry in info["mismatched_keys"]}
@@ -173,6 +188,12 @@ def load_weights(
             where=checkpoint.name,
             hint="the checkpoint is incomplete or its config.json belongs to another model",
         )
+    habits = checkpoint.folder / "generation_config.json"
+    if placement.quantize and model.can_generate() and habits.is_file():
+        # Weights that come without a folder come without it.
+        from transformers import GenerationConfig
+
+        model.generation_config = GenerationConfig.from_pretrained(checkpoint.folder)
     _refuse_non_finite(model, checkpoint)
     return model.to(placement.device)
 
@@ -247,6 +268,10 @@ def _refuse_unsafe_files(checkpoint: Checkpoint) -> None:
 
 def _refuse_non_finite(model: torch.nn.Module, checkpoint: Checkpoint) -> None:
     for name, parameter in model.named_parameters():
-        if not parameter.isfinite().all():
+        numbers = [part for part in plain_tensors(parameter) if part.is_floating_point()]
+        # Piece by piece: the check takes no memory to speak of.
+        if not all(
+            piece.isfinite().all() for part in numbers for piece in part.flatten().chunk(1 + part.numel() // 2**20)
+        ):
             hint = "training diverged, or the file is damaged"
             raise ModelError(f"the weight {name!r} holds NaN or infinity", where=checkpoint.name, hint=hint)

@@ -30,7 +30,8 @@ from ..types import Candidate, Example, ImageSource
 from .adapter import Adapter, save_network
 from .checkpoint import Checkpoint, Placement, import_torch
 from .family import IGNORED, Batch, Examined, Family, normalized, reply_of, restore_weights
-from .picture_memory import PictureMemory
+from .memory import Memory
+from .recall import Row, held
 from .steps import Listener
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Prompt:
 
     decoder: Any
     inputs: dict[str, Any]
+    keep: Callable[[Sequence[int]], None] = lambda written: None
+    """Told of the tokens that were written behind the only row, once they are."""
 
 
 class Generative(Family):
@@ -79,8 +82,9 @@ class Generative(Family):
         self._alone = threading.Lock()
         self._lesson: Lesson | None = None
         self._adapter: Adapter | None = None
-        self._seen: FrozenTower | None = None
-        self._memory: PictureMemory[torch.Tensor] = PictureMemory()
+        self._frozen: FrozenTower | None = None
+        self._memory = Memory()
+        self.recall = Memory()
         self._forget_habits()
 
     @classmethod
@@ -99,7 +103,7 @@ class Generative(Family):
         if freeze_vision:
             from .teaching import FrozenTower
 
-            self._seen = FrozenTower(self._tower, self.image_processor, self.name)
+            self._frozen = FrozenTower(self._tower, self.image_processor, self.name)
         if lora:
             blocks = self.text_blocks + (() if freeze_vision else self.vision_blocks)
             self._adapter = Adapter(self._network, blocks, lora, seed, self.checkpoint.name)
@@ -131,7 +135,7 @@ class Generative(Family):
         self._network.eval()
         beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
         with self._alone, torch.inference_mode():
-            replies, chances = self._write(self._prompt(self._placed(batch)), beams)
+            replies, chances = self._write(self._prompt(self._placed(batch), self._rows(batch), beams), beams)
         rows = range(0, len(replies), beams)
         return [self._rank(replies[row : row + beams], chances[row : row + beams], top_k) for row in rows]
 
@@ -149,10 +153,12 @@ class Generative(Family):
         from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
         ends = self._ends
+        tokens: list[int] = []
         written: list[int] = []
         chances: list[float] = []
 
         def on(token: int, chance: float) -> bool:
+            tokens.append(token)
             chances.append(chance)
             if token in ends:
                 return False
@@ -165,7 +171,7 @@ class Generative(Family):
                 return Candidate("", 0.0), False
         try:
             with torch.inference_mode():
-                prompt = self._prompt(self._placed(batch))
+                prompt = self._prompt(self._placed(batch), self._rows(batch))
                 taken = prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1
                 prompt.decoder.generate(
                     **prompt.inputs,
@@ -178,6 +184,7 @@ class Generative(Family):
                     logits_processor=LogitsProcessorList([listener.scores]),
                     stopping_criteria=StoppingCriteriaList([listener.token]),
                 )
+                prompt.keep(tokens)
         finally:
             self._alone.release()
         score = math.exp(sum(chances) / len(chances)) if chances else 0.0
@@ -190,9 +197,11 @@ class Generative(Family):
         self._network.eval()
         ids = self._replies(answers, self._room)
         with self._alone, torch.inference_mode():
-            prompt = self._prompt(self._placed(batch))
+            prompt = self._prompt(self._placed(batch), self._rows(batch))
             ids = ids.to(self.placement.device)
-            return self._chances(prompt, ids.clamp_min(0)), ids
+            chances = self._chances(prompt, ids.clamp_min(0))
+            prompt.keep(ids[0].clamp_min(0).tolist())
+            return chances, ids
 
     def _chances(self, prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
         """(B, T): the log-probability of each token of `replies` (B, T), given those before it."""
@@ -236,7 +245,7 @@ class Generative(Family):
         from .teaching import Lesson
 
         def write(tensors: dict[str, Any], replies: torch.Tensor) -> torch.Tensor:
-            return _logits(self._prompt(tensors), replies)
+            return _logits(self._prompt(tensors, ()), replies)
 
         self._lesson = Lesson(self._network, write)
 
@@ -257,8 +266,30 @@ class Generative(Family):
         """The tensors of a batch that come from its questions, where an empty one asks for a caption."""
 
     @abstractmethod
-    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
-        """What the decoder continues, given the tensors of a batch; pictures and questions are encoded here."""
+    def _prompt(self, tensors: dict[str, Any], digests: Sequence[Row], beams: int = 1) -> Prompt:
+        """What the decoder continues, given the tensors of a batch and the digests of its rows' pictures, none where nothing is
+        to be kept; pictures and questions are encoded here."""
+
+    def _rows(self, batch: Batch) -> Sequence[Row]:
+        """The pictures of a batch, where what is seen in them may be kept: weights that learn see otherwise tomorrow."""
+        return batch.digests if self._lesson is None else ()
+
+    def _encoded(
+        self, pixels: torch.Tensor, digests: Sequence[Row], encode: Callable[[torch.Tensor], torch.Tensor]
+    ) -> torch.Tensor:
+        """(B, N, D): what `encode` makes of the picture of each row (B, 3, H, W), every picture once where there are `digests`."""
+        import torch
+
+        if not digests:
+            return encode(pixels)
+        found = {row: self.recall.get(row) for row in digests}
+        first = {row: index for index, row in reversed([*enumerate(digests)]) if found[row] is None}
+        if first:
+            made = encode(pixels[list(first.values())])
+            for row, features in zip(first, made, strict=True):
+                found[row] = features.clone()
+                self.recall.put(row, found[row], held([found[row]]))
+        return torch.stack([found[row] for row in digests])
 
     def _reply_ids(self, answer: str) -> list[int]:
         """An answer as the decoder would write it, without its end."""
@@ -302,10 +333,10 @@ class Generative(Family):
         that comes twice is opened once."""
         import torch
 
-        if learned and self._seen is not None:
-            return self._seen.patches(digests, pictures)
+        if learned and self._frozen is not None:
+            return self._frozen.patches(digests, pictures)
         if learned:  # the next epoch asks for them again
-            pictures = {digest: partial(self._memory.get, digest, prepare) for digest, prepare in pictures.items()}
+            pictures = {digest: partial(self._memory.made, digest, prepare) for digest, prepare in pictures.items()}
         pixels = {digest: prepare() for digest, prepare in pictures.items()}
         return torch.stack([pixels[digest] for digest in digests])
 
@@ -340,6 +371,9 @@ class Generative(Family):
             eos_token_id=ends, pad_token_id=self._padding, return_dict_in_generate=True, output_logits=True,
         )  # fmt: skip
         found = prompt.decoder.generate(**prompt.inputs, generation_config=options)
+        prompt.keep(
+            found.sequences[0, prompt.inputs["input_ids"].shape[1] :].tolist() if "input_ids" in prompt.inputs else []
+        )
         # An encoder-decoder's text begins with one token of its own. There are more steps than tokens where a search went on
         # for another row or another beam.
         ids = found.sequences[:, prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1 :]

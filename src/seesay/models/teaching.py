@@ -20,6 +20,7 @@ from torch import nn
 
 from .family import IGNORED
 from .feature_cache import Array, FeatureCache
+from .picture_features import take_patches
 
 
 class Lesson(nn.Module):
@@ -73,7 +74,7 @@ class FrozenTower:
 
     def __init__(self, tower: Any, image_processor: Any, family: str) -> None:
         freeze(tower)
-        _take_patches(tower)
+        take_patches(tower)
         self._tower = tower
         blank = image_processor(Image.new("RGB", (64, 64)), return_tensors="pt").pixel_values[0]
         self._shape = self._look(blank).shape  # (N, D)
@@ -111,18 +112,3 @@ def identity(tower: nn.Module, image_processor: Any) -> str:
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()[:32]
-
-
-def _take_patches(tower: Any) -> None:
-    """Let a vision tower take (B, 1, N, D), what it saw before, in the place of pictures (B, 3, H, W), and give it back."""
-    from transformers.modeling_outputs import BaseModelOutputWithPooling
-
-    look = tower.forward
-
-    def forward(pixel_values: torch.Tensor, *args: Any, **given: Any) -> Any:
-        if pixel_values.shape[1] != 1:
-            return look(pixel_values, *args, **given)
-        dtype = next(tower.parameters()).dtype
-        return BaseModelOutputWithPooling(last_hidden_state=pixel_values[:, 0].to(dtype))
-
-    tower.forward = forward

@@ -9,7 +9,7 @@ from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
 from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
-from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings
+from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings, Quantize
 from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
 from .training import (
     GUIDES,
@@ -44,6 +44,7 @@ __all__ = [
     "ModelKeywords",
     "ModelSettings",
     "Normalizer",
+    "Quantize",
     "ReadSettings",
     "Recipe",
     "SpeakSettings",

@@ -9,6 +9,7 @@ from .fields import setting
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+Quantize = Literal["", "int8", "int4"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class ModelSettings:
     """Where to compute; `auto` takes CUDA, then Apple's MPS, then the processor."""
     dtype: Dtype = "auto"
     """Number type of the weights; `auto` is float32 on a processor and bfloat16 on an accelerator that has it."""
+    quantize: Quantize = ""
+    """Hold the weights of linear layers in 8 or 4 bits, made while they are loaded; the others are then bfloat16 by `auto`."""
 
 
 class ModelKeywords(TypedDict, total=False):
@@ -31,6 +34,7 @@ class ModelKeywords(TypedDict, total=False):
     revision: str
     device: Device
     dtype: Dtype
+    quantize: Quantize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,7 @@ class _Session:
 
     def greet(self) -> None:
         family = self.model.family
-        where = f"{family.engine}, {family.placement.device}, {family.placement.dtype}"
+        where = f"{family.engine}, {family.placement.device}, {family.placement.numbers}"
         shown = ", ".join(self.waiting) or "no picture yet; /image PATH shows one"
         render.note(f"{family.checkpoint.name} ({where})\n{shown}. /help lists what can be typed.")
 

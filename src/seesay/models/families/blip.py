@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self
 from ...errors import ModelError
 from ..checkpoint import Checkpoint, Placement, load_weights
 from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+from ..recall import Row
 
 DESCRIBES, ANSWERS = "BlipForConditionalGeneration", "BlipForQuestionAnswering"
 
@@ -77,10 +78,12 @@ class Blip(Generative):
         )
         return dict(text)
 
-    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
+    def _prompt(self, tensors: dict[str, Any], digests: Sequence[Row], beams: int = 1) -> Prompt:
         import torch
 
-        patches = self._network.vision_model(pixel_values=tensors["pixel_values"]).last_hidden_state  # (B, N, D)
+        patches = self._encoded(
+            tensors["pixel_values"], digests, lambda pixels: self._network.vision_model(pixels).last_hidden_state
+        )  # (B, N, D)
         ids, mask = tensors["input_ids"], tensors["attention_mask"]
         all_patches = mask.new_ones(patches.shape[:2])
         if self.captions:

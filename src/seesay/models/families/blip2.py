@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self
 from ...errors import ModelError
 from ..checkpoint import Checkpoint, Placement, load_weights
 from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+from ..recall import Row
 
 READER = "qformer_tokenizer"
 """The folder of the tokenizer that InstructBLIP's queries read with."""
@@ -88,9 +89,9 @@ class Blip2(Generative):
         padded = pad_left([row[::-1] for row in rows], self._padding)
         return {name: value.flip(1) for name, value in padded.items()}
 
-    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
+    def _prompt(self, tensors: dict[str, Any], digests: Sequence[Row], beams: int = 1) -> Prompt:
         ids, mask = tensors["input_ids"], tensors["attention_mask"]
-        found = self._queries(tensors)  # (B, queries, D)
+        found = self._queries(tensors, digests)  # (B, queries, D)
         embeddings = self._network.get_input_embeddings()(ids)
         places = (ids == self._network.config.image_token_index)[..., None]
         embeddings = embeddings.masked_scatter(places, found.to(embeddings.dtype))
@@ -99,9 +100,13 @@ class Blip2(Generative):
             inputs["input_ids"] = ids
         return Prompt(self._decoder, inputs)
 
-    def _queries(self, tensors: dict[str, Any]) -> Any:
+    def _queries(self, tensors: dict[str, Any], digests: Sequence[Row]) -> Any:
         """(B, queries, D): what the queries found in the pictures."""
-        return self._network.get_image_features(tensors["pixel_values"], return_dict=True).pooler_output
+        return self._encoded(
+            tensors["pixel_values"],
+            digests,
+            lambda pixels: self._network.get_image_features(pixels, return_dict=True).pooler_output,
+        )
 
     def _instruction(self, question: str) -> str:
         return f"{self.before}{question}{self.behind}" if question else self.describe
@@ -154,7 +159,8 @@ class InstructBlip(Blip2):
         asked = {f"qformer_{name}": read[name] for name in ("input_ids", "attention_mask")}
         return super()._texts(questions) | asked
 
-    def _queries(self, tensors: dict[str, Any]) -> Any:
+    def _queries(self, tensors: dict[str, Any], digests: Sequence[Row]) -> Any:
+        # They read the question too, so that nothing is the same for another one.
         asked = {name: tensors[f"qformer_{name}"] for name in ("input_ids", "attention_mask")}
         return self._network.get_image_features(
             tensors["pixel_values"],

@@ -12,6 +12,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -23,6 +24,8 @@ from ..chat_template import ChatTemplate
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch
 from ..generation import Generative, Prompt, read_config
+from ..picture_features import Seen, by_rows
+from ..recall import Row, Text, held, recollect, remember
 from ..steps import forced
 
 if TYPE_CHECKING:
@@ -30,6 +33,12 @@ if TYPE_CHECKING:
 
 UNBOUNDED = 2**20
 """Tokens that a model reads whose configuration states no limit."""
+REMEMBERED = frozenset(
+    "idefics2 idefics3 smolvlm llava llava_next llava_onevision qwen2_vl qwen2_5_vl qwen3_vl gemma3 paligemma".split()
+)
+"""Architectures of which is known, and tested, that what they saw and read can be kept for the next question."""
+BOTH_WAYS = frozenset({"paligemma"})
+"""Those whose whole prompt sees itself in both directions: what is read of a picture depends on the question behind it."""
 PALIGEMMA = (
     "{%- for message in messages -%}{%- for part in message.content -%}{%- if part.type == 'image' -%}<image>{%- endif -%}"
     "{%- endfor -%}{%- endfor -%}{%- set last = messages[-1].content | selectattr('type', 'equalto', 'text') | list -%}"
@@ -155,8 +164,38 @@ class Chat(Generative):
     def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
         raise NotImplementedError("pictures and text are prepared together")
 
-    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
-        return Prompt(self._network, tensors)
+    def _prompt(self, tensors: dict[str, Any], digests: Sequence[Row], beams: int = 1) -> Prompt:
+        if not digests or self.checkpoint.model_type not in REMEMBERED:
+            return Prompt(self._network, tensors)
+        inputs = dict(tensors)
+        seen = self._looked(inputs, digests) if "pixel_values" in inputs else None
+        inputs.pop("pixel_values", None)
+        if len(digests) > 1 or beams > 1 or self.checkpoint.model_type in BOTH_WAYS:
+            return Prompt(self._network, _with(inputs, seen))
+        image_token = self._network.config.image_token_id
+        ids = inputs["input_ids"][0]
+        text = Text(digests[0], ids.cpu(), None if seen is None else seen.flat(), image_token)
+        inputs["past_key_values"] = cache = recollect(self.recall, text)
+        if hasattr(self._network.base_model, "rope_deltas"):
+            # Qwen's note of the last text's positions, which would be taken for this one's.
+            self._network.base_model.rope_deltas = None
+        places = ids == image_token
+        read = int(places[: cache.get_seq_length()].sum())
+        if seen is not None and read:
+            seen = seen.behind(read) if read < int(places.sum()) else None
+        return Prompt(self._network, _with(inputs, seen), lambda written: remember(self.recall, text, written, cache))
+
+    def _looked(self, tensors: dict[str, Any], digests: Sequence[Row]) -> Seen:
+        """What the eye made of the pictures of all rows, each row looked at once."""
+        network = self._network.base_model
+        read = {name: tensors[name] for name in signature(network.get_image_features).parameters if name in tensors}
+        found = {row: self.recall.get(row) for row in digests if row}
+        rows = dict(zip(digests, by_rows(read, [len(row) for row in digests]), strict=True))
+        for row in found:
+            if found[row] is None:
+                found[row] = Seen.of(network.get_image_features(**rows[row], return_dict=True)).copied()
+                self.recall.put(row, found[row], held(found[row].tensors))
+        return Seen.together([found[row] for row in digests if row])
 
     def _reply_ids(self, answer: str) -> list[int]:
         return self._encode(self.template.lead + answer)
@@ -175,6 +214,10 @@ class Chat(Generative):
     def _longest(self) -> int:
         text = self._network.config.get_text_config(decoder=True)
         return int(getattr(text, "max_position_embeddings", None) or UNBOUNDED)
+
+
+def _with(inputs: dict[str, Any], seen: Seen | None) -> dict[str, Any]:
+    return inputs if seen is None else {**inputs, "mm_encoder_outputs": {"image": seen.output()}}
 
 
 def _untrained(checkpoint: Checkpoint) -> ModelError:

@@ -19,6 +19,8 @@ from ...settings import Recipe
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Scratch
 from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+from ..picture_features import take_patches
+from ..recall import Row
 from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
@@ -64,6 +66,10 @@ class Git(Generative):
     text_blocks: ClassVar[tuple[str, ...]] = ("git.encoder.",)
     vision_blocks: ClassVar[tuple[str, ...]] = ("git.image_encoder.vision_model.encoder.",)
     scratch: ClassVar[Mapping[str, Scratch]] = {"git-small": SMALL}
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        take_patches(self._tower)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
@@ -125,8 +131,13 @@ class Git(Generative):
         rows = [[start, *self._encode(question)][:room] for question in questions]
         return pad_left(rows, self._padding)
 
-    def _prompt(self, tensors: dict[str, Any]) -> Prompt:
-        return Prompt(self._network, tensors)
+    def _prompt(self, tensors: dict[str, Any], digests: Sequence[Row], beams: int = 1) -> Prompt:
+        if not digests:
+            return Prompt(self._network, tensors)
+        patches = self._encoded(
+            tensors["pixel_values"], digests, lambda pixels: self._tower(pixels).last_hidden_state
+        )  # (B, N, D)
+        return Prompt(self._network, {**tensors, "pixel_values": patches[:, None]})
 
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
         width, height = image.size

@@ -23,7 +23,7 @@ from ...types import Candidate, Example, ImageSource
 from ..adapter import Adapter, save_network
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch, Examined, Family, Scratch
-from ..picture_memory import PictureMemory
+from ..memory import Memory
 from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Vilt(Family):
         self.placement = placement
         self.vocabulary = tuple(network.config.id2label[index] for index in range(network.config.num_labels))
         self._ids = {answer: index for index, answer in enumerate(self.vocabulary)}
-        self._memory: PictureMemory[Pixels] = PictureMemory()
+        self._memory = Memory()
         self._adapter: Adapter | None = None
 
     @classmethod
@@ -235,7 +235,7 @@ class Vilt(Family):
             pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
             return pixels
 
-        return self._memory.get(digest, prepare)
+        return self._memory.made(digest, prepare)
 
     def _targets(self, examples: Sequence[Example], normalize: Callable[[str], str]) -> torch.Tensor:
         """(B, answers): for each answer of the vocabulary the VQA accuracy that giving it would score."""
