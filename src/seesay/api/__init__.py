@@ -9,6 +9,7 @@ print(answer.text, answer.score)
 A new noun is a new file here, its functions named below.
 """
 
+from .batch import batch
 from .data import check, load_data, load_recordings, preview
 from .learning import evaluate_caption, evaluate_speech, evaluate_vqa, train_caption, train_speech, train_vqa
 from .model import Model, load
@@ -19,6 +20,7 @@ __all__ = [
     "Model",
     "Voice",
     "ask",
+    "batch",
     "caption",
     "check",
     "evaluate_caption",

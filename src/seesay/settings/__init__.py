@@ -6,6 +6,7 @@ a field; settings of a new noun are a new file. Nothing here computes, or knows 
 """
 
 from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
+from .batch import BatchAskSettings, BatchCaptionSettings, BatchReadSettings, BatchSettings
 from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
@@ -29,6 +30,10 @@ __all__ = [
     "GUIDES",
     "AnswerSettings",
     "AskSettings",
+    "BatchAskSettings",
+    "BatchCaptionSettings",
+    "BatchReadSettings",
+    "BatchSettings",
     "CaptionSettings",
     "ChatSettings",
     "CheckSettings",
