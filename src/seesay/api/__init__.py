@@ -9,7 +9,7 @@ print(answer.text, answer.score)
 A new noun is a new file here, its functions named below.
 """
 
-from .batch import batch
+from .batch import batch, batch_computes, batch_job, batch_questions, batch_size
 from .data import check, load_data, load_recordings, preview
 from .learning import evaluate_caption, evaluate_speech, evaluate_vqa, train_caption, train_speech, train_vqa
 from .model import Model, load
@@ -21,6 +21,10 @@ __all__ = [
     "Voice",
     "ask",
     "batch",
+    "batch_computes",
+    "batch_job",
+    "batch_questions",
+    "batch_size",
     "caption",
     "check",
     "evaluate_caption",

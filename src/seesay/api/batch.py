@@ -14,10 +14,9 @@ from ..models import Checkpoint
 from ..settings import (
     BatchAskSettings,
     BatchCaptionSettings,
+    BatchOutput,
     BatchReadSettings,
     BatchSettings,
-    ModelSettings,
-    fields_of,
 )
 from ..types import Answer, Example, Reading
 from .model import Model
@@ -26,12 +25,12 @@ WEIGHTS = (".safetensors", ".onnx", ".json")
 _READER = threading.Lock()
 """There is one reader in a process."""
 
-_SETTINGS: dict[Verb, type[BatchSettings]] = {
+_SETTINGS: dict[Verb, type[BatchOutput]] = {
     "ask": BatchAskSettings,
     "caption": BatchCaptionSettings,
     "read": BatchReadSettings,
 }
-_FREE = {field.name for field in fields_of(BatchSettings)} | {"questions", "batch_size", "device"}
+_FREE = {field.name for field in dataclasses.fields(BatchOutput)} | {"questions", "batch_size", "device"}
 """Settings that do not decide what a row says."""
 
 
@@ -56,15 +55,15 @@ def batch(
         Interrupted: stopped by the user; what is written is whole.
     """
     size = batch_size(settings)
-    job = job_of(settings)
+    job = batch_job(settings)
 
     def produce(groups: Iterator[Group], there: Collection[bytes]) -> Iterator[Done]:
-        return computed(groups, job, computes(settings, cores()), there, size=size)
+        return computed(groups, job, batch_computes(settings, cores()), there, size=size)
 
     return run(
         job,
         source,
-        questions_of(settings, questions),
+        batch_questions(settings, questions),
         settings.output,
         produce,
         size=size,
@@ -73,17 +72,16 @@ def batch(
     )
 
 
-def job_of(settings: BatchSettings) -> Job:
+def batch_job(settings: BatchSettings) -> Job:
     """What decides the rows. The model is found, and not loaded.
 
     Raises:
         ModelNotFound, ModelError: there is none of that name.
     """
     verb = next(verb for verb, kind in _SETTINGS.items() if isinstance(settings, kind))
-    facts = {
-        field.name: getattr(settings, field.name) for field in fields_of(type(settings)) if field.name not in _FREE
-    }
-    if isinstance(settings, ModelSettings):
+    names = [field.name for field in dataclasses.fields(settings) if field.name not in _FREE]
+    facts = {name: getattr(settings, name) for name in names}
+    if not isinstance(settings, BatchReadSettings):
         checkpoint = models.identify(settings)
         facts |= {"model": checkpoint.name, "revision": checkpoint.revision or _digest(checkpoint)}
     else:
@@ -91,17 +89,17 @@ def job_of(settings: BatchSettings) -> Job:
     return Job(verb, facts)
 
 
-def questions_of(settings: BatchSettings, given: Sequence[str]) -> tuple[str, ...]:
+def batch_questions(settings: BatchSettings, given: Sequence[str]) -> tuple[str, ...]:
     """The questions asked about every picture: those given, then those of the file that the settings name."""
     return read_questions(settings.questions, given) if isinstance(settings, BatchAskSettings) else ()
 
 
 def batch_size(settings: BatchSettings) -> int:
     """Questions computed at once; pictures are read one by one."""
-    return settings.batch_size if isinstance(settings, (BatchAskSettings, BatchCaptionSettings)) else 1
+    return 1 if isinstance(settings, BatchReadSettings) else settings.batch_size
 
 
-def computes(settings: BatchSettings, threads: int) -> list[Compute]:
+def batch_computes(settings: BatchSettings, threads: int) -> list[Compute]:
     """What answers: a model for each thread where the model is small and not torch's, which uses all threads itself.
 
     Raises:
@@ -109,7 +107,6 @@ def computes(settings: BatchSettings, threads: int) -> list[Compute]:
     """
     if isinstance(settings, BatchReadSettings):
         return [_reader(settings)]
-    assert isinstance(settings, ModelSettings)
     first = Model(models.load(settings, threads=1))
     if isinstance(settings, BatchCaptionSettings):
         first.require_captions()
@@ -118,11 +115,10 @@ def computes(settings: BatchSettings, threads: int) -> list[Compute]:
     return [_answerer(model, settings) for model in (first, *others)]
 
 
-def _answerer(model: Model, settings: BatchSettings) -> Compute:
+def _answerer(model: Model, settings: BatchAskSettings | BatchCaptionSettings) -> Compute:
     def answer(examples: Sequence[Example]) -> list[Answer]:
         if isinstance(settings, BatchCaptionSettings):
             return list(model.answer(examples, batch_size=len(examples)))
-        assert isinstance(settings, BatchAskSettings)
         keywords: dict[str, Any] = {"top_k": settings.top_k, "risk": settings.abstain_at_risk}
         keywords["choices"] = settings.choices.split(",") if settings.choices else []
         read = [not keywords["choices"] and model.is_for_the_reader(example) for example in examples]

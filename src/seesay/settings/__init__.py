@@ -6,7 +6,7 @@ a field; settings of a new noun are a new file. Nothing here computes, or knows 
 """
 
 from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
-from .batch import BatchAskSettings, BatchCaptionSettings, BatchReadSettings, BatchSettings
+from .batch import BatchAskSettings, BatchCaptionSettings, BatchOutput, BatchReadSettings, BatchSettings
 from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
@@ -32,6 +32,7 @@ __all__ = [
     "AskSettings",
     "BatchAskSettings",
     "BatchCaptionSettings",
+    "BatchOutput",
     "BatchReadSettings",
     "BatchSettings",
     "CaptionSettings",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from .fields import setting
 from .models import GenerationSettings, ModelSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchSettings:
+class BatchOutput:
     """Where rows go and what computes them; none of it decides what is in them."""
 
     output: Path | None = None
@@ -27,7 +27,7 @@ class BatchSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchAskSettings(BatchSettings, GenerationSettings, ModelSettings):
+class BatchAskSettings(BatchOutput, GenerationSettings, ModelSettings):
     """Ask many questions about many pictures."""
 
     questions: Path | None = None
@@ -44,7 +44,7 @@ class BatchAskSettings(BatchSettings, GenerationSettings, ModelSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchCaptionSettings(BatchSettings, GenerationSettings, ModelSettings):
+class BatchCaptionSettings(BatchOutput, GenerationSettings, ModelSettings):
     """Describe many pictures."""
 
     batch_size: int = setting(16, low=1, high=1024)
@@ -52,8 +52,12 @@ class BatchCaptionSettings(BatchSettings, GenerationSettings, ModelSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchReadSettings(BatchSettings):
+class BatchReadSettings(BatchOutput):
     """Read the text in many pictures."""
 
     min_confidence: float = setting(0.5, low=0.0, high=1.0)
     """Leave out lines of less confidence than this."""
+
+
+BatchSettings: TypeAlias = BatchAskSettings | BatchCaptionSettings | BatchReadSettings
+"""Those of one of the three."""
