@@ -58,14 +58,19 @@ def command(manifest: Path, output: Path, questions: int) -> list[str]:
     return [sys.executable, "-m", "seesay", "batch", "ask", str(manifest), "-o", str(output), "--json", *asked]
 
 
-def disturbed(command: list[str], output: Path, rounds: int, seed: int, before: float, most: float) -> dict[str, Any]:
-    """Run, kill after `before` seconds and up to `most` more, cut the tail, `rounds` times; then run to the end."""
+def disturbed(command: list[str], output: Path, rounds: int, seed: int, start: float, most: float) -> dict[str, Any]:
+    """Run, kill, cut the tail, `rounds` times; then run to the end. One kill in four comes at any time within `start` seconds,
+    the others up to `most` seconds after the first row that the run adds."""
     draw = random.Random(seed)
-    cuts, cut_bytes, torn, finished = 0, 0, 0, 0
+    cuts = cut_bytes = torn = finished = 0
     for _ in range(rounds):
+        old = output.stat().st_size if output.exists() else 0
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        early, wait = draw.random() < 0.25, draw.random()
+        while not early and process.poll() is None and (not output.exists() or output.stat().st_size <= old):
+            time.sleep(0.01)
         try:
-            process.wait(before + draw.random() * most)
+            process.wait(wait * (start if early else most))
             finished += 1
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
@@ -76,12 +81,14 @@ def disturbed(command: list[str], output: Path, rounds: int, seed: int, before: 
             os.truncate(output, size - cut)
             cuts, cut_bytes = cuts + 1, cut_bytes + cut
             torn += not _ends_whole(output)
+    kept = output.read_bytes().count(b"\n")
     last = subprocess.run(command, capture_output=True, text=True)
     return {
         "kills": rounds - finished,
         "cuts": cuts,
         "cut_bytes": cut_bytes,
         "cuts_within_a_row": torn,
+        "rows_when_the_kills_ended": kept,
         "exit_code": last.returncode,
     }
 
@@ -110,7 +117,7 @@ def measure(pictures: int = PICTURES, rounds: int = ROUNDS, most: float = 1.5) -
         again = time.perf_counter()
         subprocess.run(command(manifest, whole, QUESTIONS), capture_output=True)
         start = time.perf_counter() - again
-        stopped = disturbed(command(manifest, killed, QUESTIONS), killed, rounds, 2, 0.5 * start, 0.5 * start + most)
+        stopped = disturbed(command(manifest, killed, QUESTIONS), killed, rounds, 2, start, most)
         return {
             "asked": summary["asked"],
             "failed_on_purpose": summary["failed"],

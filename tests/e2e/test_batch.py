@@ -87,7 +87,7 @@ def test_kills_and_cuts_lose_nothing(tmp_path: Path, kills: ModuleType) -> None:
     manifest = kills.make(tmp_path, 60, seed=1)
     whole, killed = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl"
     subprocess.run(kills.command(manifest, whole, 5), capture_output=True, check=False)
-    stopped = kills.disturbed(kills.command(manifest, killed, 5), killed, rounds=6, seed=5, before=1.0, most=2.0)
+    stopped = kills.disturbed(kills.command(manifest, killed, 5), killed, rounds=6, seed=5, start=2.0, most=0.5)
     found = kills.compare(killed, whole)
     assert stopped["exit_code"] == 3
     assert found == {
