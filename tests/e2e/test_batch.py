@@ -87,7 +87,15 @@ def test_kills_and_cuts_lose_nothing(tmp_path: Path, kills: ModuleType) -> None:
     manifest = kills.make(tmp_path, 60, seed=1)
     whole, killed = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl"
     subprocess.run(kills.command(manifest, whole, 5), capture_output=True, check=False)
-    stopped = kills.disturbed(kills.command(manifest, killed, 5), killed, rounds=6, seed=5, start=2.0, most=0.5)
+    processes = []
+
+    def begin() -> int:
+        processes.append(subprocess.Popen(kills.command(manifest, killed, 5), stdout=-3, stderr=-3))
+        return processes[-1].pid
+
+    stopped = kills.disturbed(begin, killed, rounds=6, seed=5, start=2.0, most=0.3)
+    for process in processes:  # reaped by the measurement
+        process.wait()
     found = kills.compare(killed, whole)
     assert stopped["exit_code"] == 3
     assert found == {
@@ -101,7 +109,19 @@ def test_kills_and_cuts_lose_nothing(tmp_path: Path, kills: ModuleType) -> None:
 
 def test_no_room_is_told_and_the_same_command_goes_on(tmp_path: Path) -> None:
     output = tmp_path / "rows.jsonl"
-    words = ("batch", "ask", PICTURES, "-q", "Is there a dog?", "-q", "Is there a cat?", "--batch-size", "2", "-o", output)
+    words = (
+        "batch",
+        "ask",
+        PICTURES,
+        "-q",
+        "Is there a dog?",
+        "-q",
+        "Is there a cat?",
+        "--batch-size",
+        "2",
+        "-o",
+        output,
+    )
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_500, 2_500))
