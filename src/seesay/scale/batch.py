@@ -13,6 +13,9 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import pickle
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -68,50 +71,59 @@ def batch(
 
 def _computed(settings: BatchSettings, job: Job, groups: Iterator[Group], there: Collection[bytes]) -> Iterator[Done]:
     import ray
+    from ray.data import ActorPoolStrategy
     from ray.exceptions import RayError
 
     # A copy: workers skip what was there at the start, and the writer what has come since.
-    known = ray.put(frozenset(there))
+    known = ray.put(frozenset(there)) if there else None
     try:
         while planned := list(itertools.islice(groups, GROUPS_PLANNED)):
-            rows = ray.data.from_items([{"group": group} for group in planned]).map_batches(
+            most = max(1, min(settings.workers or _most(), len(planned) // GROUPS_TOGETHER))
+            rows = ray.data.from_items([{"group": pickle.dumps(group)} for group in planned]).map_batches(
                 _Worker,
                 fn_constructor_args=(settings, job, known),
                 batch_size=GROUPS_TOGETHER,
                 batch_format="numpy",
                 num_cpus=SHARE,
-                concurrency=(1, max(1, min(settings.workers or _most(), len(planned) // GROUPS_TOGETHER + 1))),
+                compute=ActorPoolStrategy(min_size=1, max_size=most),
             )
             for block in rows.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=1):
-                for keys, lines, errors, skipped in zip(*(block[name] for name in _COLUMNS), strict=True):
-                    yield Done([Row(*row) for row in zip(keys, lines, errors, strict=True)], int(skipped))
+                found = [Row(bytes(key), bytes(line), str(error)) for key, line, error in _zipped(block)]
+                yield Done([row for row in found if row.key], int(block["there"].sum()))
     except RayError as error:
         hint = "what is written stays; give the same command again when the cluster is well"
         raise ResourceError(f"Ray gave up: {str(error).splitlines()[0]}", hint=hint) from None
 
 
-_COLUMNS = ("keys", "lines", "errors", "there")
+def _zipped(block: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(block[name] for name in ("key", "line", "error")), strict=True)
 
 
 class _Worker:
-    """One actor: a loaded model, its rows out of groups."""
+    """One actor: a loaded model, and groups to rows. Groups come pickled, because a table has no column for them."""
 
     def __init__(self, settings: BatchSettings, job: Job, known: Any) -> None:
         import ray
 
         self._size, self._job = api.batch_size(settings), job
-        self._there: frozenset[bytes] = ray.get(known) if isinstance(known, ray.ObjectRef) else known
+        self._there: frozenset[bytes] = ray.get(known) if isinstance(known, ray.ObjectRef) else known or frozenset()
         self._computes = api.batch_computes(settings, 1)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        groups = iter(batch["group"])
-        found = list(computed(groups, self._job, self._computes, self._there, size=self._size))
-        return {
-            "keys": [[row.key for row in done.rows] for done in found],
-            "lines": [[row.line for row in done.rows] for done in found],
-            "errors": [[row.error for row in done.rows] for done in found],
-            "there": [done.there for done in found],
-        }
+        import numpy
+
+        groups = (pickle.loads(group) for group in batch["group"])
+        table: dict[str, list[Any]] = {"key": [], "line": [], "error": [], "there": []}
+        for done in computed(groups, self._job, self._computes, self._there, size=self._size):
+            # What was skipped is told in a row without a key.
+            for row, skipped in [*((row, 0) for row in done.rows), *([(_NOTHING, done.there)] if done.there else ())]:
+                for name, value in zip(table, (*row, skipped), strict=True):
+                    table[name].append(value)
+        kinds = {"there": int, "error": str}
+        return {name: numpy.array(values, kinds.get(name, object)) for name, values in table.items()}
+
+
+_NOTHING = Row(b"", b"", "")
 
 
 def _most() -> int:
@@ -122,26 +134,37 @@ def _most() -> int:
     return int(resources.get("CPU", 1) / SHARE)
 
 
+_ENVIRONMENT = {
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_agent_register_timeout_ms": "120000",  # its default is too little on a machine that is busy
+    "RAY_prestart_worker_first_driver": "0",
+}
+
+
 @contextmanager
 def _cluster(address: str) -> Iterator[None]:
     """Connected to a cluster, quietly; one that was started here is stopped again."""
-    import ray
-
-    started = not ray.is_initialized()
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     with warnings.catch_warnings():
         # Ray's own use of what Python and pandas will drop.
         warnings.simplefilter("ignore")
-        if started:
-            os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-            try:
-                ray.init(address or None, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-            except (ConnectionError, RuntimeError, ValueError):
-                hint = "start one with `ray start --head`, or leave out --ray-address"
-                raise ResourceError("no Ray cluster there", where=address or "this machine", hint=hint) from None
+        import ray
+        import ray.data
+
+        before = signal.getsignal(signal.SIGTERM)
         try:
-            context = ray.data.DataContext.get_current()
-            context.enable_progress_bars = False
+            ray.init(address or None, include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
+        except Exception as error:  # Ray has no class of its own for it
+            first = str(error).split(". ")[0].splitlines()[0]
+            hint = "start one with `ray start --head`, or leave out --ray-address"
+            raise ResourceError(f"no Ray cluster there: {first}", where=address or "this machine", hint=hint) from None
+        if threading.current_thread() is threading.main_thread():  # Ray takes SIGTERM for itself
+            signal.signal(signal.SIGTERM, before)
+        try:
+            ray.data.DataContext.get_current().enable_progress_bars = False
+            logging.getLogger("ray.data").setLevel(logging.CRITICAL)
             yield
         finally:
-            if started:
-                ray.shutdown()
+            ray.shutdown()

@@ -22,8 +22,9 @@ from ..settings import Recipe, TrainSettings, answers_of
 from ..types import Example
 from .augment import shift
 from .plan import Plan, Visit
-from .planned import Progress, Stop, fixed_random_state, planned_trainer, schedule
+from .planned import ALONE, Progress, Stop, fixed_random_state, planned_trainer, schedule
 from .run_folder import RunFolder
+from .together import Team
 
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
@@ -41,6 +42,7 @@ def make_trainer(
     folder: RunFolder,
     report: Callable[[Progress], None],
     stop: Stop,
+    team: Team = ALONE,
 ) -> Trainer:
     """A Trainer for one run."""
     return planned_trainer(
@@ -56,6 +58,7 @@ def make_trainer(
         keep=recipe.save_total_limit,
         report=report,
         stop=stop,
+        team=team,
     )
 
 
