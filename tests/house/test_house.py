@@ -32,6 +32,7 @@ HEAVY = (
     "peft",
     "rapidocr",
     "cv2",
+    "ray",
 )
 SOURCE = Path(seesay.__file__).parent
 
@@ -52,7 +53,8 @@ def test_help_of_every_command_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom seesay.cli.main import root\n"
         "for words in (['ask'], ['read'], ['check'], ['speak'], ['listen'], ['train', 'vqa'], ['train', 'speech'],\n"
-        "              ['evaluate', 'vqa'], ['evaluate', 'caption'], ['evaluate', 'speech']):\n"
+        "              ['evaluate', 'vqa'], ['evaluate', 'caption'], ['evaluate', 'speech'],\n"
+        "              ['batch', 'ask'], ['batch', 'read']):\n"
         "    root([*words, '--help'], standalone_mode=False)\n"
         f"print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
     )

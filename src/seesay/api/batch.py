@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -58,7 +58,7 @@ def batch(
     size = batch_size(settings)
     job = batch_job(settings)
 
-    def produce(groups: Iterator[Group], there: Collection[bytes]) -> Iterator[Done]:
+    def produce(groups: Iterator[Group], there: Collection[bytes]) -> Generator[Done, None, None]:
         return computed(groups, job, batch_computes(settings, cores()), there, size=size)
 
     return run(

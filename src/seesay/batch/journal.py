@@ -10,7 +10,6 @@ It knows lines and keys, and nothing of pictures or models. It needs a POSIX sys
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -146,6 +145,8 @@ class Journal:
 
     def _claim(self) -> None:
         """Lock the file beside the rows, and see that it speaks of the same job; write it where it is new."""
+        import fcntl  # not on every system that the package can be imported on
+
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -197,6 +198,8 @@ class Journal:
         os.fsync(self._file)
 
     def _close(self) -> None:
+        import fcntl
+
         os.close(self._file)
         # Closing alone would leave the lock to child processes that were forked with the file open.
         fcntl.flock(self._lock, fcntl.LOCK_UN)

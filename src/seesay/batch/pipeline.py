@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -63,7 +63,7 @@ class _Batch:
 
 def computed(
     groups: Iterable[Group], job: Job, computes: Sequence[Compute], there: Collection[bytes], *, size: int
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """The rows of `groups`, in their order.
 
     Args:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -21,7 +21,7 @@ from .pipeline import Done
 from .rows import Job
 from .source import Group, count_rows, grouped, items
 
-Produce: TypeAlias = Callable[[Iterator[Group], Collection[bytes]], Iterator[Done]]
+Produce: TypeAlias = Callable[[Iterator[Group], Collection[bytes]], Generator[Done, None, None]]
 """The rows of groups; those whose keys are in the collection need not be computed."""
 BESIDE = ".job.json"
 """Behind the name of the output: what its rows are rows of; also the lock."""
@@ -97,11 +97,12 @@ def run(
                     journal.note_elsewhere(key, error)
         try:
             with _interruptible():
-                for done in produce(grouped(stream, size), journal.keys):
-                    asked += len(done.rows) + done.there
-                    written += journal.append(done.rows)
-                    if progress is not None:
-                        progress(asked, max(total, asked))
+                with closing(produce(grouped(stream, size), journal.keys)) as parts:
+                    for done in parts:
+                        asked += len(done.rows) + done.there
+                        written += journal.append(done.rows)
+                        if progress is not None:
+                            progress(asked, max(total, asked))
                 if table:
                     parquet.write(target, job.verb, journal.lines(), drop_failed=retry_failed)
                     journal.remove()

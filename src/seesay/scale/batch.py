@@ -17,7 +17,7 @@ import pickle
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -53,7 +53,7 @@ def batch(
         raise MissingExtra("--engine ray", "seesay[ray]")
     job = api.batch_job(settings)
 
-    def produce(groups: Iterator[Group], there: Collection[bytes]) -> Iterator[Done]:
+    def produce(groups: Iterator[Group], there: Collection[bytes]) -> Generator[Done, None, None]:
         with _cluster(settings.ray_address):
             yield from _computed(settings, job, groups, there)
 

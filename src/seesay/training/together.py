@@ -86,12 +86,16 @@ def alone(what: str) -> None:
 
 @contextmanager
 def together() -> Iterator[Team]:
-    """The team that torchrun started, joined for the length of a `with` block; a team of one elsewhere."""
+    """The team that torchrun started, joined for the length of a `with` block; a team of one elsewhere. Who joined it before
+    (Ray Train) also leaves it."""
     if _size() == 1:
         yield Team()
         return
     import torch.distributed
 
+    if torch.distributed.is_initialized():
+        yield Team(rank(), _size())
+        return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     torch.distributed.init_process_group(backend, timeout=PATIENCE)
     try:
