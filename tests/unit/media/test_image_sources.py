@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from seesay.errors import ImageTooLarge, ImageUnreadable
-from seesay.media import ImageInfo, ImageLimits, image_name, open_image, probe_image
+from seesay.media import ImageInfo, ImageLimits, data_url, digest_image, image_name, open_image, probe_image
 
 
 @pytest.fixture
@@ -245,3 +245,13 @@ raise SystemExit(f"imported: {heavy}" if heavy else 0)
         [sys.executable, "-c", program, str(tmp_path / "mistyped.jpg")], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_picture_that_is_open_goes_through_as_it_is(photo: Any, tmp_path: Path) -> None:
+    path = photo(tmp_path / "red.png", (40, 30))
+    picture = open_image(str(path))
+    assert open_image(picture) is picture
+    assert digest_image(picture) == picture.sha256 == digest_image(str(path))
+    assert image_name(picture) == str(path)
+    assert (probe_image(picture).width, probe_image(picture).height) == (40, 30)
+    assert data_url(picture).startswith("data:image/png;base64,")
