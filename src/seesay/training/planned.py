@@ -122,7 +122,8 @@ def planned_trainer(
             self.state.log_history[-1]["epoch"] = self.state.global_step * epochs_per_step
 
         def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-            save(Path(output_dir or folder.path))
+            if team.first:
+                save(Path(output_dir or folder.path))
 
         def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
             restore(Path(resume_from_checkpoint))
@@ -142,7 +143,7 @@ def planned_trainer(
                     for file in (self.staging / f"{PREFIX_CHECKPOINT_DIR}-{step}").iterdir():
                         file.rename(target / file.name)
 
-            team.tell(partial(folder.write_checkpoint, step, write))
+            _write_checkpoint(team, folder, step, write)
             # Of step 0 there is no checkpoint, so nothing is spared while there is no best one.
             team.tell(partial(folder.rotate, keep, [folder.checkpoint(self.state.best_global_step or 0)]))
 
@@ -157,6 +158,19 @@ def planned_trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _write_checkpoint(team: Team, folder: RunFolder, step: int, write: Callable[[Path], None]) -> None:
+    """The first process writes the checkpoint. The Trainers of the others must do their part of it, because they speak to one
+    another on the way; what they write is thrown away."""
+    if team.first:
+        folder.write_checkpoint(step, write)
+    else:
+        with tempfile.TemporaryDirectory() as beside:
+            target = Path(beside) / "unused"
+            target.mkdir()
+            write(target)
+    team.wait()
 
 
 def _loader(rows: Any, plan: Plan, collate: Callable[[Any], dict[str, Any]], team: Team) -> Any:
