@@ -122,8 +122,7 @@ def planned_trainer(
             self.state.log_history[-1]["epoch"] = self.state.global_step * epochs_per_step
 
         def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-            if team.first:
-                save(Path(output_dir or folder.path))
+            team.only_first(save)(Path(output_dir or folder.path))
 
         def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
             restore(Path(resume_from_checkpoint))

@@ -49,6 +49,10 @@ class Team:
         made: T = box[0]
         return made
 
+    def only_first(self, do: Callable[[T], None]) -> Callable[[T], None]:
+        """`do`, which in the others does nothing."""
+        return do if self.first else lambda _: None
+
     def total(self, counts: Sequence[int]) -> list[int]:
         """The sum over all processes of each number."""
         if self.size == 1:
