@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from seesay import Conversation, Example
 from seesay.answering import answer
+from seesay.media import open_image
 from seesay.models import Family, all_families, load
 from seesay.settings import ModelSettings, TrainVqaSettings
 
@@ -63,6 +65,18 @@ def test_answers_keep_the_order_and_the_ids_of_the_examples(family: Family, exam
 def test_asking_again_gives_the_same_bits(family: Family, examples: list[Example]) -> None:
     first, second = (list(answer(family, examples, top_k=2, batch_size=4)) for _ in range(2))
     assert [one.alternatives for one in first] == [one.alternatives for one in second]
+
+
+def test_a_picture_opened_before_is_answered_as_its_file_is_and_left_as_it_is(
+    checkpoint: Path, family: Family, examples: list[Example]
+) -> None:
+    opened = {example.images[0]: open_image(example.images[0]) for example in examples}
+    before = {path: picture.pixels.tobytes() for path, picture in opened.items()}
+    again = load(ModelSettings(model=str(checkpoint)))
+    given = answer(again, [replace(example, images=(opened[example.images[0]],)) for example in examples], top_k=2)
+    for one, other in zip(answer(family, examples, top_k=2), given, strict=True):
+        assert (one.alternatives, one.provenance.inputs) == (other.alternatives, other.provenance.inputs)
+    assert before == {path: picture.pixels.tobytes() for path, picture in opened.items()}
 
 
 def test_asking_leaves_the_callers_random_state_alone(family: Family, examples: list[Example]) -> None:

@@ -37,6 +37,7 @@ HEAVY = (
     "httpx2",
     "pydantic",
     "uvicorn",
+    "ray",
 )
 SOURCE = Path(seesay.__file__).parent
 
@@ -58,7 +59,8 @@ def test_help_of_every_command_imports_nothing_heavy() -> None:
         "import sys\nfrom seesay.cli.main import root\n"
         "for words in (['alt'], ['ask'], ['read'], ['check'], ['speak'], ['listen'], ['serve'],\n"
         "              ['train', 'vqa'], ['train', 'speech'],\n"
-        "              ['evaluate', 'vqa'], ['evaluate', 'caption'], ['evaluate', 'speech']):\n"
+        "              ['evaluate', 'vqa'], ['evaluate', 'caption'], ['evaluate', 'speech'],\n"
+        "              ['batch', 'ask'], ['batch', 'read']):\n"
         "    root([*words, '--help'], standalone_mode=False)\n"
         f"print('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
     )

@@ -10,6 +10,7 @@ A new noun is a new file here, its functions named below.
 """
 
 from .alttext import alt
+from .batch import batch, batch_computes, batch_job, batch_questions, batch_size
 from .data import check, load_conversations, load_data, load_recordings, preview
 from .learning import (
     evaluate_caption,
@@ -31,6 +32,11 @@ __all__ = [
     "Voice",
     "alt",
     "ask",
+    "batch",
+    "batch_computes",
+    "batch_job",
+    "batch_questions",
+    "batch_size",
     "caption",
     "check",
     "clean_question",

@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
     from ..alttext.outcome import Outcome
     from ..alttext.propose import Finding
+    from ..batch import Summary
     from ..data import CheckReport, ConversationReport, RecordingReport
     from ..evaluation import Report
     from ..evaluation.speech import SpeechReport
     from ..search import Findings, IndexReport
     from ..training import ChatRun, Progress, Run, SpeechRun
+
+LINE_SECONDS = 10.0
+"""Where there is no terminal, progress is told this often."""
 
 
 def error(problem: SeesayError) -> None:
@@ -204,6 +208,43 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     with _progress_bar() as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def batch_progress() -> Iterator[Callable[[int, int], None]]:
+    """Progress of a batch: a bar with an estimate on a terminal, a line every ten seconds elsewhere."""
+    if sys.stderr.isatty():
+        with counting("rows") as update:
+            yield update
+        return
+    started = last = time.monotonic()
+    first: int | None = None
+
+    def line(done: int, total: int) -> None:
+        nonlocal first, last
+        first = done if first is None else first
+        now = time.monotonic()
+        if now - last >= LINE_SECONDS and done > first:
+            last = now
+            left = time.strftime("%H:%M:%S", time.gmtime((now - started) / (done - first) * (total - done)))
+            print(f"{done:,} of {total:,} rows  {left} left", file=sys.stderr, flush=True)
+
+    yield line
+
+
+def batch(summary: Summary, *, as_json: bool) -> None:
+    """What a batch did, and what failed in it."""
+    if as_json:
+        _json(dataclasses.asdict(summary) | {"output": str(summary.output), "repeated": summary.repeated})
+        return
+    print(f"{summary.output}: {summary.rows:,} rows, {summary.written:,} of them new")
+    if summary.torn:
+        note(f"{summary.torn:,} bytes at its end were no whole row and were computed again")
+    if summary.repeated:
+        note(f"{summary.repeated:,} rows came twice (the same id or picture, and the same question) and stand once")
+    if summary.failed:
+        note(f'{summary.failed:,} rows failed and say why in "error", the first: {summary.error}')
+        note("hint: repair the pictures and give the same command with --retry-failed")
 
 
 @contextmanager

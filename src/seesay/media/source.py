@@ -67,6 +67,8 @@ def image_name(source: object) -> str:
         return printable(os.fsdecode(source))
     if isinstance(source, (bytes, bytearray, memoryview)):
         return f"image of {memoryview(source).nbytes:,} bytes"
+    if isinstance(source, Picture):
+        return source.name
     if is_pil_image(source):
         return f"{source.mode} image of {source.width} x {source.height} pixels"
     if is_array(source):

@@ -29,6 +29,7 @@ __all__ = [
     "all_families",
     "fine_tuned",
     "for_training",
+    "identify",
     "import_torch",
     "last_question",
     "lessons",
@@ -45,8 +46,19 @@ def all_families() -> dict[str, type[Family]]:
     return discover("seesay.models.families", Family)
 
 
-def load(settings: ModelSettings) -> Family:
+def identify(settings: ModelSettings) -> Checkpoint:
+    """The checkpoint that `load` would open; of one on the Hub, its files are fetched.
+
+    Raises the errors of `load` as far as they can be told without opening it.
+    """
+    return _find(settings)
+
+
+def load(settings: ModelSettings, *, threads: int = 0) -> Family:
     """The model that `settings` names, ready to answer.
+
+    Args:
+        threads: that compute one batch, where torch does not (torch's are the whole process's); 0 leaves it to the engine.
 
     Raises:
         UsageError: no model was named.
@@ -61,7 +73,8 @@ def load(settings: ModelSettings) -> Family:
     if settings.quantize and not family.needs_torch:
         hint = "leave out --quantize; its eye is held in 8 bits already"
         raise ModelError("this model is not quantized while it is loaded", where=checkpoint.name, hint=hint)
-    model = family.load(checkpoint, place(settings) if family.needs_torch else Placement("cpu", "float32"))
+    placement = place(settings) if family.needs_torch else Placement("cpu", "float32", threads=threads)
+    model = family.load(checkpoint, placement)
     if isinstance(settings, GenerationSettings):
         model.generation = settings
     return model

@@ -80,6 +80,8 @@ class Placement:
     dtype: str
     quantize: str = ""
     """`int8` or `int4`, where linear layers hold their weights so."""
+    threads: int = 0
+    """Threads that an engine other than torch computes one batch with; 0 leaves it to the engine."""
 
     @property
     def numbers(self) -> str:

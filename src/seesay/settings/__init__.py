@@ -7,6 +7,7 @@ a field; settings of a new noun are a new file. Nothing here computes, or knows 
 
 from .alttext import AltSettings
 from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
+from .batch import BatchAskSettings, BatchCaptionSettings, BatchOutput, BatchReadSettings, BatchSettings
 from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
@@ -37,6 +38,11 @@ __all__ = [
     "AltSettings",
     "AnswerSettings",
     "AskSettings",
+    "BatchAskSettings",
+    "BatchCaptionSettings",
+    "BatchOutput",
+    "BatchReadSettings",
+    "BatchSettings",
     "CaptionSettings",
     "ChatSettings",
     "CheckSettings",

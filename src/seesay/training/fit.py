@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ from .card import model_card
 from .plan import Plan, steps_of
 from .planned import Progress
 from .run_folder import RunFolder
+from .together import together
 from .trainer import make_trainer
 
 if TYPE_CHECKING:
@@ -78,10 +80,13 @@ def train(settings: TrainSettings, progress: Callable[[Progress], None] | None) 
     asked = [example for example in rows if example.question]
     answers = answers_of(settings)
     vocabulary = data.build_vocabulary(asked, answers.vocabulary_size, normalizer(answers.normalizer))
-    repository = session.hub_repository(settings)
     folder = RunFolder(settings.output)
-    with folder.lock():
-        session.claim(folder, settings, dataset)
+    with together() as team, folder.lock() if team.first else nullcontext():
+        team.check(recipe.per_device_train_batch_size)
+        repository = session.hub_repository(settings) if team.first else ""
+        if team.first:
+            session.claim(folder, settings, dataset, team.size)
+        team.wait()
         session.limit_threads(settings)
         settings = dataclasses.replace(settings, mixed_precision=session.precision(settings, settings))
         texts = [text for row in rows for text in ([row.question] if row.question else row.answers)]
@@ -89,10 +94,10 @@ def train(settings: TrainSettings, progress: Callable[[Progress], None] | None) 
         _refuse_what_it_cannot_learn(family, settings, recipe, rows)
         plan = _plan(family, settings, recipe, rows, checked)
         with session.interruptible() as stop, session.log_file(folder) as log:
-            tell = session.teller(log, progress)
-            trainer = make_trainer(family, rows, validation, plan, settings, recipe, folder, tell, stop)
+            tell = session.teller(log, progress if team.first else None)
+            trainer = make_trainer(family, rows, validation, plan, settings, recipe, folder, tell, stop, team)
             seconds = session.to_the_end(trainer, folder, stop, log)
-        return _finish(trainer, family, folder, settings, dataset, repository, seconds)
+        return team.tell(lambda: _finish(trainer, family, folder, settings, dataset, repository, seconds))
 
 
 def _caption_words(rows: Sequence[Example]) -> list[str]:

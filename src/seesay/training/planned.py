@@ -16,18 +16,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
 from .plan import Plan, Visit
 from .run_folder import RunFolder
+from .together import Team
 
 if TYPE_CHECKING:
     import torch
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
 DECAY_SHARE = 0.25
+ALONE = Team()
 MASKED = -100
 """A label that the loss looks away from."""
 
@@ -65,6 +68,7 @@ def planned_trainer(
     report: Callable[[Progress], None],
     stop: Stop,
     by_labels: bool = False,
+    team: Team = ALONE,
 ) -> Trainer:
     """A Trainer for one run. The class lives in here because importing transformers' Trainer costs four seconds.
 
@@ -76,8 +80,8 @@ def planned_trainer(
         keep: checkpoints to keep beside the best one.
         by_labels: the network's loss is a mean over the labels that are not -100, so that of the batches of one step each
             counts by how many it has. Else each counts the same.
+        team: the processes of the run.
     """
-    import torch
     from transformers import PrinterCallback, Trainer
     from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
@@ -88,14 +92,15 @@ def planned_trainer(
         staging = folder.path
 
         def get_train_dataloader(self) -> torch.utils.data.DataLoader[Any]:
-            visited: Any = _Rows(rows)  # a map from visits to rows, which is all that a data set needs to be
-            loader: Any = torch.utils.data.DataLoader(visited, batch_sampler=plan.batches, collate_fn=collate)
-            prepared: torch.utils.data.DataLoader[Any] = self.accelerator.prepare(loader)
+            loader = _loader(_Rows(rows), plan, collate, team)
+            # Prepared, whole batches would be dealt out to the processes, which take a part of each.
+            prepared: torch.utils.data.DataLoader[Any] = self.accelerator.prepare(loader) if team.size == 1 else loader
             return prepared
 
         def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
             batches, count = super().get_batch_samples(*args, **kwargs)
             _share(batches, by_labels)
+            _share_out(batches, team)
             return batches, count
 
         def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -104,7 +109,8 @@ def planned_trainer(
 
         def evaluate(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> dict[str, float]:
             started = time.perf_counter()
-            metrics = {f"{metric_key_prefix}_{name}": value for name, value in measure(self.state.global_step).items()}
+            found = team.tell(partial(measure, self.state.global_step))
+            metrics = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
             metrics[f"{metric_key_prefix}_seconds"] = time.perf_counter() - started
             self.log(metrics)
             self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -116,7 +122,7 @@ def planned_trainer(
             self.state.log_history[-1]["epoch"] = self.state.global_step * epochs_per_step
 
         def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-            save(Path(output_dir or folder.path))
+            team.only_first(save)(Path(output_dir or folder.path))
 
         def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
             restore(Path(resume_from_checkpoint))
@@ -136,9 +142,9 @@ def planned_trainer(
                     for file in (self.staging / f"{PREFIX_CHECKPOINT_DIR}-{step}").iterdir():
                         file.rename(target / file.name)
 
-            folder.write_checkpoint(step, write)
+            _write_checkpoint(team, folder, step, write)
             # Of step 0 there is no checkpoint, so nothing is spared while there is no best one.
-            folder.rotate(keep, [folder.checkpoint(self.state.best_global_step or 0)])
+            team.tell(partial(folder.rotate, keep, [folder.checkpoint(self.state.best_global_step or 0)]))
 
     _average_losses(network)
     trainer = PlannedTrainer(
@@ -147,10 +153,30 @@ def planned_trainer(
         data_collator=collate,
         train_dataset=_Rows(rows),
         eval_dataset=_Rows(rows),
-        callbacks=[_watch(plan, epochs_per_step, report, stop)],
+        callbacks=[_watch(plan, epochs_per_step, report, stop, team)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _write_checkpoint(team: Team, folder: RunFolder, step: int, write: Callable[[Path], None]) -> None:
+    """The first process writes the checkpoint. The Trainers of the others must do their part of it, because they speak to one
+    another on the way; what they write is thrown away."""
+    if team.first:
+        folder.write_checkpoint(step, write)
+    else:
+        with tempfile.TemporaryDirectory() as beside:
+            target = Path(beside) / "unused"
+            target.mkdir()
+            write(target)
+    team.wait()
+
+
+def _loader(rows: Any, plan: Plan, collate: Callable[[Any], dict[str, Any]], team: Team) -> Any:
+    """This process's rows of each batch. `rows` is a map from visits, which is all that a data set needs to be."""
+    import torch
+
+    return torch.utils.data.DataLoader(rows, batch_sampler=team.share(plan.batches), collate_fn=collate)
 
 
 def _average_losses(network: Any) -> None:
@@ -165,6 +191,19 @@ def _share(batches: Sequence[dict[str, Any]], by_labels: bool) -> None:
     counts = [int((batch["labels"] != MASKED).sum()) if by_labels else 1 for batch in batches]
     for batch, labels in zip(batches, counts, strict=True):
         batch["share"] = labels * len(counts) / sum(counts)
+
+
+def _share_out(batches: Sequence[dict[str, Any]], team: Team) -> None:
+    """Say how much this process's part of each batch counts where a loss is a mean over the tokens to be learned: by how many
+    it has, 1 on average over the processes. Parts have as many rows each, so losses by row count the same."""
+    import torch
+
+    learned = [batch["labels"] for batch in batches]
+    if team.size == 1 or any(torch.is_floating_point(labels) for labels in learned):
+        return
+    counts = [int((labels != MASKED).sum()) for labels in learned]
+    for batch, count, total in zip(batches, counts, team.total(counts), strict=True):
+        batch["share"] = batch["share"] * count * team.size / max(1, total)
 
 
 def schedule(kind: str, plan: Plan) -> dict[str, int]:
@@ -185,7 +224,9 @@ class _Rows:
         return self.rows[visit.row], visit
 
 
-def _watch(plan: Plan, epochs_per_step: float, report: Callable[[Progress], None], stop: Stop) -> TrainerCallback:
+def _watch(
+    plan: Plan, epochs_per_step: float, report: Callable[[Progress], None], stop: Stop, team: Team
+) -> TrainerCallback:
     import torch
     from transformers import TrainerCallback
 
@@ -196,11 +237,13 @@ def _watch(plan: Plan, epochs_per_step: float, report: Callable[[Progress], None
             self.started, self.first = time.monotonic(), state.global_step
 
         def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            torch.manual_seed(plan.seed * 2**31 + state.global_step)
+            # Processes drop out each in its own way, the first as one that is alone.
+            torch.manual_seed((plan.seed * 2**31 + state.global_step) ^ (team.rank << 48))
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.global_step >= plan.steps:
                 control.should_evaluate = control.should_log = control.should_save = True
+            stop.requested = team.total([stop.requested]) != [0]
             if stop.requested:
                 control.should_save = control.should_training_stop = True
             self.tell(state.global_step, {})

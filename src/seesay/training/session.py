@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from .. import config, models
 from ..errors import Interrupted, ResourceError, RunError
 from ..settings import ModelSettings
-from . import publish
+from . import publish, together
 from .planned import Progress, Stop
 from .run_folder import LOCK, RunFolder
 
@@ -73,7 +73,7 @@ def hub_repository(settings: Settings) -> str:
     return publish.check_access(settings.hub_model_id, private=settings.hub_private, name_if_empty=name)
 
 
-def claim(folder: RunFolder, settings: Settings, dataset: Data) -> None:
+def claim(folder: RunFolder, settings: Settings, dataset: Data, processes: int = 1) -> None:
     """Take the folder for this run, or go on with the run of the same settings and data that is there."""
     saved, facts = folder.path / "settings.toml", folder.path / "run.json"
     if facts.is_file():
@@ -82,7 +82,11 @@ def claim(folder: RunFolder, settings: Settings, dataset: Data) -> None:
         if other:
             hint = f"it differs in {', '.join(other)}; choose another --output, or give the settings in {saved}"
             raise RunError("this folder holds a run with other settings", where=str(folder.path), hint=hint)
-        if json.loads(facts.read_text(encoding="utf-8"))["data_fingerprint"] != dataset.fingerprint:
+        known = json.loads(facts.read_text(encoding="utf-8"))
+        if known.get("processes", 1) != processes:
+            message = f"this run was begun by {known.get('processes', 1)} processes, and these are {processes}"
+            raise RunError(message, where=str(folder.path), hint="go on with as many, or choose another --output")
+        if known["data_fingerprint"] != dataset.fingerprint:
             hint = "rows or pictures changed since; choose another --output"
             raise RunError("this folder holds a run on other data", where=str(folder.path), hint=hint)
     elif {entry.name for entry in folder.path.iterdir()} - {LOCK, saved.name}:
@@ -92,13 +96,14 @@ def claim(folder: RunFolder, settings: Settings, dataset: Data) -> None:
     else:
         folder.write_text(saved.name, config.dump(settings, section(settings)))
         # Written last: only with it is the folder a run, so a kill in between leaves one that can be taken again.
-        folder.write_text(facts.name, json.dumps({"data_fingerprint": dataset.fingerprint, "data": dataset.name}))
+        stated = {"data_fingerprint": dataset.fingerprint, "data": dataset.name, "processes": processes}
+        folder.write_text(facts.name, json.dumps(stated))
 
 
 def limit_threads(settings: Settings) -> None:
     """Compute on as many threads as the settings say."""
     torch = models.import_torch()
-    torch.set_num_threads(settings.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(settings.threads or together.threads())
 
 
 def precision(settings: Settings, placed: ModelSettings) -> Any:
@@ -176,9 +181,9 @@ def interruptible() -> Iterator[Stop]:
 
 @contextmanager
 def log_file(folder: RunFolder) -> Iterator[logging.Logger]:
-    """The run's train.log, appended to."""
+    """The run's train.log, appended to by the first process."""
     log = logging.Logger("seesay.training")
-    handler = logging.FileHandler(folder.path / LOG, encoding="utf-8")
+    handler = logging.FileHandler(folder.path / LOG if together.rank() == 0 else os.devnull, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     try:

@@ -32,6 +32,7 @@ from .plan import Plan, Visit, steps_of
 from .planned import Progress, Stop, fixed_random_state, planned_trainer, schedule
 from .prepared import NONE, Prepared, PreparedSet, prepare, statements
 from .run_folder import RunFolder
+from .together import alone
 
 if TYPE_CHECKING:
     import torch
@@ -69,6 +70,7 @@ class SpeechRun:
 
 def train_speech(settings: TrainSpeechSettings, progress: Callable[[Progress], None] | None) -> SpeechRun:
     """Fine-tune a voice; see `api.train_speech`."""
+    alone("a voice")
     settings = fill_speech(settings)
     found = _checked(settings)
     repository = session.hub_repository(settings)

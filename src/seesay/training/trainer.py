@@ -24,8 +24,9 @@ from ..settings import FineTuneSettings, Recipe, TrainSettings, answers_of
 from ..types import Conversation, Example
 from .augment import shift
 from .plan import Plan, Visit
-from .planned import Progress, Stop, fixed_random_state, planned_trainer, schedule
+from .planned import ALONE, Progress, Stop, fixed_random_state, planned_trainer, schedule
 from .run_folder import RunFolder
+from .together import Team
 
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
@@ -49,6 +50,7 @@ def make_trainer(
     folder: RunFolder,
     report: Callable[[Progress], None],
     stop: Stop,
+    team: Team = ALONE,
 ) -> Trainer:
     """A Trainer for one run."""
     described = draw(by_content(validation), WRITTEN, settings.seed) if settings.task == "caption" else {}
@@ -66,6 +68,7 @@ def make_trainer(
         keep=recipe.save_total_limit,
         report=report,
         stop=stop,
+        team=team,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -31,11 +32,13 @@ def vqa(as_json: bool, **given: Any) -> None:
         seesay train vqa --data my/train.jsonl
         seesay train vqa --data my/train.jsonl --model dandelin/vilt-b32-mlm --output runs/mine
         seesay train vqa --data easy-vqa --from-scratch vilt-small --output runs/easy
+        torchrun --nproc-per-node 2 -m seesay train vqa --data my/train.jsonl
     """
     settings = settle(TrainVqaSettings, "train.vqa", given)
     with render.training(as_json=as_json) as progress:
         run = api.train_vqa(settings, progress)
-    render.run(run, as_json=as_json)
+    if not _beside_the_first():
+        render.run(run, as_json=as_json)
 
 
 @command.command()
@@ -55,7 +58,8 @@ def caption(as_json: bool, **given: Any) -> None:
     settings = settle(TrainCaptionSettings, "train.caption", given)
     with render.training(as_json=as_json) as progress:
         run = api.train_caption(settings, progress)
-    render.run(run, as_json=as_json)
+    if not _beside_the_first():
+        render.run(run, as_json=as_json)
 
 
 @command.command()
@@ -96,3 +100,8 @@ def speech(as_json: bool, **given: Any) -> None:
     with render.training(as_json=as_json) as progress:
         run = api.train_speech(settings, progress)
     render.speech_run(run, as_json=as_json)
+
+
+def _beside_the_first() -> bool:
+    """Whether torchrun started this process beside the one that reports."""
+    return os.environ.get("RANK", "0") != "0"

@@ -84,7 +84,7 @@ class Mini(Family):
     def __init__(self, checkpoint: Checkpoint, placement: Placement, tokenizer: Tokenizer, runtime: _Runtime) -> None:
         folder = checkpoint.folder
         self.checkpoint, self.placement, self.tokenizer, self.runtime = checkpoint, placement, tokenizer, runtime
-        self.encoder = Encoder(folder / "encoder.onnx")
+        self.encoder = Encoder(folder / "encoder.onnx", placement.threads)
         self.hints = Hints.load(folder / "classes.json", tokenizer)
         self.expert = Expert(folder / "classes.json", tokenizer)
         self.calibration = Calibration.load(folder / "calibration.json")
@@ -97,9 +97,8 @@ class Mini(Family):
         missing = [name for name in (*FILES, "look.onnx", "decode.onnx") if not (checkpoint.folder / name).is_file()]
         if missing:
             raise ModelError(f"no {missing[0]}", where=checkpoint.name, hint="a seesay-mini is written by seesay train")
-        return cls(
-            checkpoint, placement, Tokenizer.load(checkpoint.folder / "tokenizer.json"), _Onnx(checkpoint.folder)
-        )
+        tokenizer = Tokenizer.load(checkpoint.folder / "tokenizer.json")
+        return cls(checkpoint, placement, tokenizer, _Onnx(checkpoint.folder, placement.threads))
 
     @classmethod
     def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
@@ -462,9 +461,9 @@ class _Runtime(Protocol):
 class _Onnx:
     """Without torch."""
 
-    def __init__(self, folder: Path) -> None:
-        self._look = open_session(folder / "look.onnx")
-        self._decode = open_session(folder / "decode.onnx")
+    def __init__(self, folder: Path, threads: int) -> None:
+        self._look = open_session(folder / "look.onnx", threads)
+        self._decode = open_session(folder / "decode.onnx", threads)
         wanted = {given.name for given in self._look.get_inputs()}
         if wanted != set(FEATURES):
             hint = f"it takes {', '.join(sorted(wanted))}; this seesay gives {', '.join(sorted(FEATURES))}"

@@ -1,0 +1,199 @@
+"""From pictures and questions to rows on this machine: read and decoded ahead in threads, computed in batches, given out in the
+order of the input, in bounded memory.
+
+It knows nothing about models: what computes is a function from examples to answers, one for each thread that computes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
+from typing import NamedTuple, TypeAlias
+
+from ..errors import ImageError, InputError
+from ..media import digest_image, image_name, open_image, probe_image
+from ..media.source import DEFAULT_LIMITS, read_encoded
+from ..types import Answer, Example, Picture, Reading
+from .rows import Job, Row
+from .source import Asked, Group, Item
+
+Compute: TypeAlias = Callable[[Sequence[Example]], Sequence[Answer | Reading]]
+"""One answer or reading for each example, in their order. Raises an InputError where one of them cannot be used."""
+
+PIXELS_TOGETHER = 50_000_000
+"""Pictures decoded for one batch: beyond this many pixels (of 3 bytes) it is cut in two."""
+PIXELS_AHEAD = 2 * PIXELS_TOGETHER
+"""Pixels decoded, or being decoded, at any time."""
+BATCHES_AHEAD = 8
+"""Batches decoded ahead at most; more of small pictures would not be quicker."""
+
+
+class Done(NamedTuple):
+    """What came of a part of the input."""
+
+    rows: list[Row]
+    """Some of them may be in the output."""
+    there: int
+    """Rows of this part that are in the output and were not computed."""
+
+
+class _Look(NamedTuple):
+    """The encoded bytes of a picture; `sha256` is empty where they cannot be read, `error` where nothing is wrong."""
+
+    data: bytes
+    sha256: str
+    pixels: int
+    error: str
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Pictures that are computed together."""
+
+    entries: list[tuple[Item, _Look]] = field(default_factory=list)
+    pixels: int = 0
+    there: int = 0
+    opened: list[Future[Picture | str]] = field(default_factory=list)
+
+
+def computed(
+    groups: Iterable[Group], job: Job, computes: Sequence[Compute], there: Collection[bytes], *, size: int
+) -> Generator[Done, None, None]:
+    """The rows of `groups`, in their order.
+
+    Args:
+        computes: one for each thread that computes; a single one runs in the caller's thread.
+        there: keys of the rows that the output has, looked into while it grows. A batch all of whose rows are there is
+            skipped; of others all rows are computed, so that a row's neighbors, and with them the last bits of its score,
+            are the same in every run.
+        size: questions given to a `Compute` at once.
+    """
+    eyes = ThreadPoolExecutor(cores(), "seesay-look")
+    hands = ThreadPoolExecutor(len(computes), "seesay-compute") if len(computes) > 1 else None
+    free: SimpleQueue[Compute] = SimpleQueue()
+    for compute in computes:
+        free.put(compute)
+
+    def work(batch: _Batch) -> Done:
+        compute = free.get()
+        try:
+            return _compute(batch, compute, job, size)
+        finally:
+            free.put(compute)
+
+    try:
+        batches = _batches(eyes, groups, job, there)
+        queue: deque[tuple[_Batch, Callable[[], Done]]] = deque()
+        pixels = 0
+        while True:
+            while not queue or (pixels < PIXELS_AHEAD and len(queue) < BATCHES_AHEAD):
+                batch = next(batches, None)
+                if batch is None:
+                    break
+                batch.opened = [eyes.submit(_open, look) for _, look in batch.entries]
+                queue.append((batch, hands.submit(work, batch).result if hands else partial(work, batch)))
+                pixels += batch.pixels
+            if not queue:
+                return
+            batch, result = queue.popleft()
+            yield result()
+            pixels -= batch.pixels
+    finally:
+        for pool in filter(None, (eyes, hands)):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _batches(eyes: ThreadPoolExecutor, groups: Iterable[Group], job: Job, there: Collection[bytes]) -> Iterator[_Batch]:
+    """The groups, read from disk one group ahead, cut where their pictures are large, without what need not be decoded."""
+    ahead: deque[tuple[Group, list[Future[_Look]]]] = deque()
+    source = iter(groups)
+    while True:
+        while len(ahead) < 2 and (group := next(source, None)) is not None:
+            known = all(asked.id and job.key(item, asked, "") in there for item in group.items for asked in item.asked)
+            ahead.append((group, [] if known else [eyes.submit(_look, item) for item in group.items]))
+        if not ahead:
+            return
+        group, looks = ahead.popleft()
+        if looks:
+            yield from _cut(zip(group.items, [look.result() for look in looks], strict=True), job, there)
+        else:
+            yield _Batch(there=sum(len(item.asked) for item in group.items))
+
+
+def _cut(entries: Iterable[tuple[Item, _Look]], job: Job, there: Collection[bytes]) -> Iterator[_Batch]:
+    batch = _Batch()
+    for item, look in entries:
+        if batch.entries and batch.pixels + look.pixels > PIXELS_TOGETHER:
+            yield _without_needless(batch, job, there)
+            batch = _Batch()
+        batch.entries.append((item, look))
+        batch.pixels += look.pixels
+    yield _without_needless(batch, job, there)
+
+
+def _without_needless(batch: _Batch, job: Job, there: Collection[bytes]) -> _Batch:
+    keys = [job.key(item, asked, look.sha256) for item, look in batch.entries for asked in item.asked]
+    return _Batch(there=len(keys)) if all(key in there for key in keys) else batch
+
+
+def _look(item: Item) -> _Look:
+    if not item.source:
+        return _Look(b"", "", 0, item.asked[0].error)
+    try:
+        data = read_encoded(item.source, image_name(item.source), DEFAULT_LIMITS)
+    except ImageError as error:
+        return _Look(b"", "", 0, error.message)
+    sha256 = digest_image(data)
+    try:
+        info = probe_image(data)
+    except ImageError as error:
+        return _Look(b"", sha256, 0, error.message)
+    return _Look(data, sha256, info.width * info.height, "")
+
+
+def _open(look: _Look) -> Picture | str:
+    if look.error:
+        return look.error
+    try:
+        return open_image(look.data)
+    except ImageError as error:
+        return error.message
+
+
+def _compute(batch: _Batch, compute: Compute, job: Job, size: int) -> Done:
+    asked: list[tuple[Item, Asked, str]] = []
+    given: list[Answer | Reading | str | None] = []
+    examples: list[Example] = []
+    for (item, look), opened in zip(batch.entries, batch.opened, strict=True):
+        picture = opened.result()
+        for one in item.asked:
+            asked.append((item, one, look.sha256))
+            error = picture if isinstance(picture, str) else one.error
+            given.append(error or None)
+            if not error and isinstance(picture, Picture):
+                examples.append(Example((picture,), one.question, id=one.id))
+    parts = (examples[start : start + size] for start in range(0, len(examples), size))
+    found = iter([one for part in parts for one in _each(compute, part)])
+    rows = [job.row(*what, next(found) if came is None else came) for what, came in zip(asked, given, strict=True)]
+    batch.opened.clear()  # the pixels are not needed any more
+    return Done(rows, batch.there)
+
+
+def _each(compute: Compute, examples: Sequence[Example]) -> Sequence[Answer | Reading | str]:
+    """What computes refuses a batch for one bad question in it; then each is asked alone."""
+    try:
+        return compute(examples)
+    except InputError as error:
+        if len(examples) == 1:
+            return [error.message]
+    return [one for example in examples for one in _each(compute, [example])]
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
