@@ -17,8 +17,9 @@
     ├── ModelError                    3 / 422   a checkpoint that cannot do what was asked
     │   └── ModelNotFound                 404   no checkpoint of that name
     ├── RunError                      3 / 409   a training run that cannot go on as it stands
-    ├── ResourceError                 4 / 503   disk, memory or network ran out
-    │   └── MissingExtra                        an optional package is not installed
+    ├── ResourceError                 4 / 503   disk, memory, network or time ran out
+    │   ├── MissingExtra                        an optional package is not installed
+    │   └── Busy                          429   a server has more to do than it takes on
     └── Interrupted                 130 / 503   stopped by the user; what was done so far is kept
 
 An error says where, what was found, what is known and what to do:
@@ -168,7 +169,7 @@ class RunError(SeesayError):
 
 
 class ResourceError(SeesayError):
-    """Disk, memory or network ran out."""
+    """Disk, memory, network or time ran out."""
 
     exit_code = 4
     http_status = 503
@@ -179,6 +180,16 @@ class MissingExtra(ResourceError):
 
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs packages that are not installed", hint=f'pip install "{extra}"')
+
+
+class Busy(ResourceError):
+    """A server has more to do than it takes on; `retry_after` is in how many seconds to ask again."""
+
+    http_status = 429
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "", retry_after: int = 1) -> None:
+        self.retry_after = retry_after
+        super().__init__(message, where=where, hint=hint)
 
 
 class Interrupted(SeesayError):

@@ -3,6 +3,7 @@
 | value        | made by                        | read by                                                       |
 |--------------|--------------------------------|---------------------------------------------------------------|
 | `ImageSource`| the caller                     | `media.open_image`, and nobody else                           |
+| `Picture`    | `media.open_image`             | whoever needs pixels; a source again, for who opens ahead     |
 | `AudioSource`| the caller                     | `media.open_audio`, and nobody else                           |
 | `Example`    | `data` formats, `api`          | `Family.prepare`: the same way for answering and for training |
 | `Recording`  | `data` recordings              | training and measuring voices                                 |
@@ -32,8 +33,22 @@ if TYPE_CHECKING:
     import numpy
     import PIL.Image
 
-ImageSource: TypeAlias = Union[str, "PathLike[str]", bytes, "PIL.Image.Image", "numpy.ndarray[Any, Any]"]
-"""A picture as callers have it: a path, a `data:` URL, encoded bytes, a PIL image or an array (H, W), (H, W, 3 or 4)."""
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that passed the door."""
+
+    pixels: PIL.Image.Image
+    """Mode RGB, upright, first frame, no metadata; nobody else holds it."""
+    sha256: str
+    """In hexadecimal: of the encoded bytes; of size and `pixels` where the picture came decoded."""
+    name: str
+    """What to call it in a message: the path as given, "data URL", "image of 1,234 bytes", "array (64, 64, 3)"."""
+
+
+ImageSource: TypeAlias = Union[str, "PathLike[str]", bytes, "PIL.Image.Image", "numpy.ndarray[Any, Any]", Picture]
+"""A picture as callers have it: a path, a `data:` URL, encoded bytes, a PIL image or an array (H, W), (H, W, 3 or 4); or one
+that was opened before."""
 
 AudioSource: TypeAlias = Union[str, "PathLike[str]", bytes, "tuple[numpy.ndarray[Any, Any], int]"]
 """A recording as callers have it: a path, encoded bytes, or an array (samples,) or (samples, channels) with its rate."""

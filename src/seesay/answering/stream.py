@@ -96,6 +96,10 @@ class AnswerStream(Iterator[str]):
             raise Interrupted(STOPPED)
         return self._end
 
+    def cancel(self) -> None:
+        """Stop the work within a token, without waiting for it; `answer` then raises Interrupted. From any thread."""
+        self._closed.set()
+
     def close(self) -> None:
         """Stop the work, within a token, and wait until it has stopped."""
         _stop(self._closed, self._thread)

@@ -11,7 +11,7 @@ A new noun is a new file here, its functions named below.
 
 from .data import check, load_data, load_recordings, preview
 from .learning import evaluate_caption, evaluate_speech, evaluate_vqa, train_caption, train_speech, train_vqa
-from .model import Model, load
+from .model import Model, clean_question, load
 from .pictures import ask, caption, open_chat, read, save_conversation
 from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, speaker
 
@@ -21,6 +21,7 @@ __all__ = [
     "ask",
     "caption",
     "check",
+    "clean_question",
     "evaluate_caption",
     "evaluate_speech",
     "evaluate_vqa",

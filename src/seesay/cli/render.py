@@ -36,12 +36,9 @@ def error(problem: SeesayError) -> None:
 def answer(picture: str, question: str, given: Answer, *, alone: bool, as_json: bool) -> None:
     """One answer with its alternatives; `alone` leaves out which picture and question it belongs to."""
     if as_json:
-        row: dict[str, Any] = {"picture": picture, "question": question, "answer": given.text, "score": given.score}
-        row["certainty"], row["reason"] = given.certainty, given.reason
-        row["alternatives"] = [{"answer": other.text, "score": other.score} for other in given.alternatives]
-        row["lines"] = [dataclasses.asdict(line) for line in given.lines]
-        row["provenance"] = dataclasses.asdict(given.provenance)
-        _json(row)
+        from ..answering.rows import answer_row
+
+        _json(answer_row(picture, question, given))
         return
     if not alone:
         print(f"{picture}: {question}")
@@ -85,13 +82,9 @@ def turn(question: str, pictures: Sequence[str], given: Answer, settings: ChatSe
 def caption(picture: str, given: Answer, *, alone: bool, as_json: bool) -> None:
     """One description; `alone` leaves out which picture it is of."""
     if as_json:
-        row: dict[str, Any] = {
-            "picture": picture,
-            "caption": given.text,
-            "score": given.score,
-            "certainty": given.certainty,
-        }
-        _json({**row, "provenance": dataclasses.asdict(given.provenance)})
+        from ..answering.rows import caption_row
+
+        _json(caption_row(picture, given))
         return
     print(f"{'' if alone else picture + ': '}{given.text}{f'  ({given.certainty})' if given.certainty else ''}")
     sys.stdout.flush()
@@ -100,12 +93,23 @@ def caption(picture: str, given: Answer, *, alone: bool, as_json: bool) -> None:
 def reading(picture: str, given: Reading, *, alone: bool, as_json: bool) -> None:
     """The text in one picture, line by line; `alone` leaves out which picture it is."""
     if as_json:
-        _json({"picture": picture, "text": given.text, **dataclasses.asdict(given)})
+        from ..answering.rows import reading_row
+
+        _json(reading_row(picture, given))
         return
     if not alone:
         print(f"{picture}:")
     for line in given.lines:
         print(f"{'' if alone else '  '}{line.text}")
+    sys.stdout.flush()
+
+
+def serving(address: str, model: str, *, as_json: bool) -> None:
+    """Where a server listens."""
+    if as_json:
+        _json({"address": address, "model": model})
+    else:
+        print(f"{model} at {address}  (Ctrl-C stops it)", flush=True)
     sys.stdout.flush()
 
 

@@ -18,12 +18,12 @@ import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ImageUnreadable
-from ..types import ImageSource
+from ..types import ImageSource, Picture
 from .decode import check_size, opened, translated
 from .rgb import check_shape, orientation, rgb_of_array, scale_colour_key, upright_rgb
 from .source import DEFAULT_LIMITS, ImageLimits, image_name, is_array, is_pil_image, read_encoded
@@ -33,18 +33,6 @@ if TYPE_CHECKING:
     import PIL.Image
 
 _ENCODED = (str, PathLike, bytes, bytearray, memoryview)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that passed the door."""
-
-    pixels: PIL.Image.Image
-    """Mode RGB, upright, first frame, no metadata; nobody else holds it."""
-    sha256: str
-    """In hexadecimal: of the encoded bytes; of size and `pixels` where the picture came decoded."""
-    name: str
-    """What to call it in a message: the path as given, "data URL", "image of 1,234 bytes", "array (64, 64, 3)"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +53,16 @@ class ImageInfo:
 def open_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> Picture:
     """Open a picture: within the limits, decoded, upright and in RGB.
 
-    A PIL image is taken at the frame it stands at, and is not changed (Pillow reads its file, where it has not yet).
+    A PIL image is taken at the frame it stands at, and is not changed (Pillow reads its file, where it has not yet). A
+    picture that was opened before is given as it is, its pixels copied.
 
     Raises:
         ImageNotFound: no such file.
         ImageTooLarge: over one of the limits.
         ImageUnreadable: anything else that keeps it from being a picture.
     """
+    if isinstance(source, Picture):
+        return replace(source, pixels=source.pixels.copy())
     name = image_name(source)
     if isinstance(source, _ENCODED):
         data = read_encoded(source, name, limits)
@@ -88,6 +79,8 @@ def digest_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -
 
     Raises the errors of `open_image` as far as they can be told without decoding.
     """
+    if isinstance(source, Picture):
+        return source.sha256
     if isinstance(source, _ENCODED):
         return _sha256(read_encoded(source, image_name(source), limits))
     return open_image(source, limits=limits).sha256
@@ -115,6 +108,8 @@ def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) ->
 
     Raises the errors of `open_image` as far as a header can tell: a picture that is cut short behind its header passes.
     """
+    if isinstance(source, Picture):
+        return ImageInfo("", source.pixels.width, source.pixels.height, source.pixels.mode, 0)
     name = image_name(source)
     if isinstance(source, _ENCODED):
         data = read_encoded(source, name, limits)

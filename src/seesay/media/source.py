@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..errors import ImageNotFound, ImageTooLarge, ImageUnreadable
+from ..types import Picture
 
 if TYPE_CHECKING:
     import numpy
@@ -58,6 +59,8 @@ def image_name(source: object) -> str:
 
     Never a memory address, never more than a line, and nothing that a terminal would take for a command.
     """
+    if isinstance(source, Picture):
+        return source.name
     if isinstance(source, str):
         return "data URL" if is_data_url(source) else printable(source)
     if isinstance(source, os.PathLike):

@@ -215,6 +215,10 @@ class Family(ABC):
         """
         raise NotImplementedError(f"{self.name} does not write token by token")
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` is to this model; words, of a model that has no tokens."""
+        return len(text.split())
+
     @property
     def calibrated(self) -> bool:
         """Whether scores say how often such answers are right."""

@@ -183,6 +183,9 @@ class Generative(Family):
         score = math.exp(sum(chances) / len(chances)) if chances else 0.0
         return Candidate(self._text(written).strip(), score), len(chances) > len(written)
 
+    def count_tokens(self, text: str) -> int:
+        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
     def _given(self, batch: Batch, answers: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, T) log-probabilities of given answers and (B, T) their tokens with the end, IGNORED behind it."""
         import torch

@@ -10,6 +10,7 @@ from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
 from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings
+from .server import ServeSettings
 from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
 from .training import (
     GUIDES,
@@ -46,6 +47,7 @@ __all__ = [
     "Normalizer",
     "ReadSettings",
     "Recipe",
+    "ServeSettings",
     "SpeakSettings",
     "SpeechRecipe",
     "TrainCaptionSettings",

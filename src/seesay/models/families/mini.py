@@ -181,6 +181,9 @@ class Mini(Family):
             scores.append(float(numpy.exp(chance / (len(reply) if len(prompt) == 1 else 1))))
         return scores
 
+    def count_tokens(self, text: str) -> int:
+        return len(self.tokenizer.encode(text))
+
     def save(self, folder: Path) -> None:
         if isinstance(self.runtime, _Onnx):
             shutil.copytree(self.checkpoint.folder, folder, dirs_exist_ok=True)

@@ -1,0 +1,28 @@
+"""Answers as rows of JSON: one shape for the command line's `--json`, batches and the server. It computes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ..types import Answer, Reading
+
+
+def answer_row(picture: str, question: str, given: Answer) -> dict[str, Any]:
+    """An answer with its alternatives and where it came from; `answer` is None where none is given, and `reason` says why."""
+    row: dict[str, Any] = {"picture": picture, "question": question, "answer": given.text, "score": given.score}
+    row["certainty"], row["reason"] = given.certainty, given.reason
+    row["alternatives"] = [{"answer": other.text, "score": other.score} for other in given.alternatives]
+    row["lines"] = [asdict(line) for line in given.lines]
+    return row | {"provenance": asdict(given.provenance)}
+
+
+def caption_row(picture: str, given: Answer) -> dict[str, Any]:
+    """A description."""
+    row = {"picture": picture, "caption": given.text, "score": given.score, "certainty": given.certainty}
+    return row | {"provenance": asdict(given.provenance)}
+
+
+def reading_row(picture: str, given: Reading) -> dict[str, Any]:
+    """The text in a picture, whole and line by line."""
+    return {"picture": picture, "text": given.text, **asdict(given)}

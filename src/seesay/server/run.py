@@ -1,0 +1,91 @@
+"""The server as a process: uvicorn, told when to stop. A first SIGTERM or Ctrl-C drains: what is being answered is answered,
+what comes is refused (503), then it ends; a second one ends it at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging.config
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from ..errors import ResourceError
+from ..settings import ServeSettings
+from .app import build
+from .observe import LOG, log_config
+from .service import Service
+
+CONNECTIONS = 1000
+POLL = 0.05
+
+
+def serve(settings: ServeSettings, ready: Callable[[str, Service], None]) -> None:
+    """Serve until told to stop.
+
+    Args:
+        ready: told the address, before the first request is taken.
+
+    Raises:
+        UsageError, ModelError, MissingExtra: as `build`.
+        ResourceError: the address is in use.
+    """
+    listening = _listen(settings)
+    try:
+        app, service = build(settings)
+        logging.config.dictConfig(log_config())
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            ws="none",
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=5,
+        )
+        host, port = listening.getsockname()[:2]
+        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}", service)
+        _Server(config, service).run([listening])
+    finally:
+        listening.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, that drains before it stops listening."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._service.draining:
+            self.should_exit = self.force_exit = True
+            return
+        self._service.draining = True
+        LOG.info("draining")
+        asyncio.get_running_loop().create_task(self._drain())
+
+    async def _drain(self) -> None:
+        deadline = asyncio.get_running_loop().time() + self._service.settings.deadline
+        while self.server_state.tasks and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(POLL)
+        self.should_exit = True
+
+
+def _listen(settings: ServeSettings) -> socket.socket:
+    """The address, taken before anything is loaded."""
+    kind = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(kind, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host.strip("[]"), settings.port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        hint = "another server may run there; --port names another"
+        raise ResourceError(
+            f"cannot listen there: {error.strerror or error}", where=f"{settings.host}:{settings.port}", hint=hint
+        ) from None
+    return listening

@@ -1,0 +1,355 @@
+"""What the routes call: a model, the reader, a voice and a listener, each with a thread of its own, behind one queue.
+
+Pictures are decoded in a pool beside them, so that a huge one holds up nobody but its sender. It knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from .. import answering, api, models, speech
+from ..answering import AnswerStream
+from ..answering.draw import draw_evidence
+from ..errors import ImageError, Interrupted, ModelNotFound, UsageError
+from ..media import open_image, probe_image
+from ..settings import ListenSettings, ServeSettings, VoiceSettings
+from ..types import (
+    Answer,
+    Conversation,
+    Evidence,
+    Example,
+    ImagePart,
+    Picture,
+    Reading,
+    Transcript,
+    Utterance,
+)
+from .batching import Lane
+from .limits import PICTURES, PIXELS, Budget, Queue, Ticket, check_pixels
+from .observe import Metrics
+
+DECODERS = 2
+"""Threads that decode pictures."""
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Questions that may be computed together: to one model, wanted in one way."""
+
+    model: api.Model
+    top_k: int
+    risk: float | None
+    choices: tuple[str, ...]
+
+    def __call__(self, examples: list[Example]) -> Sequence[Answer]:
+        size = len(examples)
+        wanted = {"top_k": self.top_k, "risk": self.risk, "choices": self.choices}
+        return list(self.model.answer(examples, batch_size=size, **wanted))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    min_confidence: float | None
+
+    def __call__(self, pictures: list[Picture]) -> Sequence[Reading]:
+        return [api.read(picture, min_confidence=self.min_confidence) for picture in pictures]
+
+
+class Service:
+    """All that is loaded. It is loaded when the server starts; nothing can be added later."""
+
+    def __init__(self, settings: ServeSettings) -> None:
+        """
+        Raises:
+            ModelNotFound, ModelError, MissingExtra: as `models.load`, `speech.load` and `speech.load_listener`.
+        """
+        self.settings = settings
+        self.model = api.Model(models.load(settings))
+        self.name = public_name(settings.model)
+        self.voice_name = public_name(settings.voice) if settings.voice else ""
+        self.listener_name = public_name(settings.listen_model) if settings.listen_model else ""
+        self._voice = api.Voice(speech.load(self._voice_settings(1.0))) if settings.voice else None
+        listening = ListenSettings(model=settings.listen_model, device=settings.device)
+        self._listener = speech.load_listener(listening) if settings.listen_model else None
+        self.queue = Queue(settings.queue)
+        self.metrics = Metrics(self.queue)
+        self._model_lane = Lane("model", settings.batch_size, self.metrics.batch)
+        self._reader_lane, self._voice_lane, self._listener_lane = (
+            Lane("reader", 1),
+            Lane("voice", 1),
+            Lane("listen", 1),
+        )
+        self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="seesay-decode")
+        self._pixels = Budget(PIXELS)
+        self.draining = False
+
+    def close(self) -> None:
+        """Stop all threads, after what they are computing."""
+        for lane in (self._model_lane, self._reader_lane, self._voice_lane, self._listener_lane):
+            lane.close()
+        self._decoders.shutdown(wait=True, cancel_futures=True)
+
+    async def aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of something that takes longer than the event loop should wait, from a thread of the pool."""
+        return await asyncio.get_running_loop().run_in_executor(self._decoders, work, *arguments)
+
+    @asynccontextmanager
+    async def opened(self, sources: Sequence[bytes | str], names: Sequence[str] = ()) -> AsyncIterator[list[Picture]]:
+        """Pictures decoded, while inside.
+
+        Args:
+            sources: encoded bytes or data URLs, never paths.
+            names: what to call them in messages.
+
+        Raises:
+            UsageError: too many.
+            ImageError: one cannot be used; the message names it.
+        """
+        if len(sources) > PICTURES:
+            raise UsageError(f"{len(sources)} pictures; the limit is {PICTURES} in one request", where="pictures")
+        names = names or [f"picture {place}" for place in range(1, len(sources) + 1)]
+        pixels = 0
+        for source, name in zip(sources, names, strict=True):
+            info = await self.aside(_named, probe_image, source, name)
+            pixels += info.width * info.height
+        check_pixels(pixels)
+        async with self._pixels.taken(pixels):
+            yield [await self.aside(_named, open_image, one, name) for one, name in zip(sources, names, strict=True)]
+
+    async def answer(
+        self,
+        ticket: Ticket,
+        examples: Sequence[Example],
+        *,
+        top_k: int = 1,
+        risk: float | None = None,
+        choices: Sequence[str] = (),
+    ) -> list[Answer]:
+        """Answers in the order of the examples. Questions for text go to the reader's thread where the model cannot read."""
+        reads = [not choices and self.model.is_for_the_reader(example) for example in examples]
+        work = _Asking(self.model, top_k, risk, tuple(choices))
+
+        async def part(lane: Lane, wanted: bool) -> list[Answer]:
+            rows = [example for example, is_read in zip(examples, reads, strict=True) if is_read is wanted]
+            return await lane.run(ticket, work, rows) if rows else []
+
+        read, asked = await asyncio.gather(part(self._reader_lane, True), part(self._model_lane, False))
+        by_reader, by_model = iter(read), iter(asked)
+        return [self._public(next(by_reader if is_read else by_model)) for is_read in reads]
+
+    async def caption(self, ticket: Ticket, pictures: Sequence[Picture]) -> list[Answer]:
+        """Descriptions.
+
+        Raises:
+            ModelError: the model cannot describe pictures.
+        """
+        self.model.require_captions()
+        return await self.answer(ticket, [Example((picture,)) for picture in pictures])
+
+    async def read(
+        self, ticket: Ticket, pictures: Sequence[Picture], min_confidence: float | None = None
+    ) -> list[Reading]:
+        """The text in pictures."""
+        return await self._reader_lane.run(ticket, _Reading(min_confidence), pictures)
+
+    async def chat(
+        self, ticket: Ticket, conversation: Conversation, *, max_new_tokens: int, stop: Sequence[str] = ()
+    ) -> AsyncGenerator[str | Answer, None]:
+        """Pieces of the next answer while it is written, and the answer at the end. Leaving it ends the work at a token.
+
+        Raises:
+            InputError, TextError: the conversation cannot be answered.
+        """
+        family = self.model.family
+        conversation = answering.check(conversation)
+        turn = Example(conversation.images) if family.converses else models.last_question(conversation)
+        if not family.streams or self.model.is_for_the_reader(turn):
+            (answer,) = await self.answer(ticket, [turn])
+            if answer.text:
+                yield answer.text
+            yield answer
+            return
+        loop = asyncio.get_running_loop()
+        mail: asyncio.Queue[str | None] = asyncio.Queue()
+        handle = _Handle()
+
+        def write() -> Answer:
+            seconds = max(self.settings.deadline - ticket.seconds - 1, 1.0)
+            with self.model.stream(conversation, max_new_tokens=max_new_tokens, stop=stop, deadline=seconds) as pieces:
+                handle.give(pieces)
+                for piece in pieces:
+                    loop.call_soon_threadsafe(mail.put_nowait, piece)
+                return pieces.answer()
+
+        writing = asyncio.ensure_future(self._model_lane.call(ticket, write))
+        writing.add_done_callback(lambda _: mail.put_nowait(None))
+        try:
+            while (piece := await mail.get()) is not None:
+                yield piece
+            yield self._public(await writing)
+        finally:
+            handle.cancel()
+            writing.cancel()
+
+    async def evidence(
+        self, ticket: Ticket, picture: Picture, question: str, answer: str = ""
+    ) -> tuple[Evidence, Answer | None]:
+        """Which parts of the picture an answer hangs on (by default the model's own), and that answer.
+
+        Raises:
+            UsageError: the reader answers this question, and cites its lines.
+        """
+        example = Example((picture,), question)
+        if self.model.is_for_the_reader(example):
+            hint = "ask it: the answer has the lines"
+            raise UsageError(
+                "this question is answered by the reader, which cites its lines", where="question", hint=hint
+            )
+        given = None
+        if not answer:
+            (given,) = await self.answer(ticket, [example])
+            answer = given.alternatives[0].text
+        turns = _Turns(self.model.family, self._model_lane, ticket)
+        try:
+            asked = api.Model(cast("models.Family", turns))
+            # Not in the pool that decodes: it waits for its turns most of the time.
+            return await asyncio.to_thread(asked.evidence, picture, question, answer), given
+        finally:
+            turns.cancelled.set()
+
+    async def draw(self, picture: Picture, question: str, found: Evidence, *, words: bool) -> bytes:
+        """The evidence as a PNG."""
+        return cast("bytes", await self.aside(partial(draw_evidence, words=words), picture, question, found))
+
+    async def speak(self, ticket: Ticket, text: str, speed: float = 1.0) -> AsyncIterator[Utterance]:
+        """Sentences, each as soon as it is spoken; those of other requests come in between.
+
+        Raises:
+            ModelNotFound: no voice was loaded.
+            TextError, SpeechError: the text cannot be spoken.
+        """
+        sentences = self.voice(speed).stream(text)
+        while (utterance := await self._voice_lane.call(ticket, lambda: next(sentences, None))) is not None:
+            yield utterance
+
+    def voice(self, speed: float = 1.0) -> api.Voice:
+        """The voice at a speed.
+
+        Raises:
+            ModelNotFound: no voice was loaded.
+            UsageError: it has one speed.
+        """
+        if self._voice is None:
+            raise ModelNotFound("this server has no voice", hint="seesay serve --voice hibari")
+        if speed == 1.0:
+            return self._voice
+        if isinstance(self._voice.engine, speech.CheckpointVoice):
+            raise UsageError(f"the voice {self.voice_name} has one speed here", where="speed", hint="leave it out")
+        return api.Voice(speech.load(self._voice_settings(speed)))
+
+    async def transcribe(self, ticket: Ticket, recording: bytes) -> Transcript:
+        """What is said in a recording.
+
+        Raises:
+            ModelNotFound: no Whisper was loaded.
+            AudioError: the recording cannot be used.
+        """
+        if self._listener is None:
+            hint = "seesay serve --listen-model FOLDER"
+            raise ModelNotFound("this server has no model that writes down recordings", hint=hint)
+        heard: Transcript = await self._listener_lane.call(ticket, partial(self._listener.listen, recording))
+        return replace(heard, model=self.listener_name)
+
+    def require(self, model: str) -> None:
+        """Raises a ModelNotFound where `model` is not the one that answers here."""
+        if model.removesuffix(":latest") != self.name:
+            raise ModelNotFound(f"no model {model!r} is served here", where="model", hint=f"it is {self.name!r}")
+
+    def tokens(self, text: str) -> int:
+        """How many tokens a text is to the model."""
+        return self.model.family.count_tokens(text) if text else 0
+
+    def _voice_settings(self, speed: float) -> VoiceSettings:
+        return VoiceSettings(model=self.settings.voice, device=self.settings.device, speed=speed)
+
+    def _public(self, answer: Answer) -> Answer:
+        """Without the path that the model was loaded from."""
+        if answer.provenance.model != self.model.family.checkpoint.name:
+            return answer
+        return replace(answer, provenance=replace(answer.provenance, model=self.name))
+
+
+class _Handle:
+    """A stream that another thread makes, to be cancelled from here, also before it was made."""
+
+    def __init__(self) -> None:
+        self._lock, self._stream, self._cancelled = threading.Lock(), cast("AnswerStream | None", None), False
+
+    def give(self, stream: AnswerStream) -> None:
+        with self._lock:
+            self._stream = stream
+            if self._cancelled:
+                stream.cancel()
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled = True
+            if self._stream is not None:
+                self._stream.cancel()
+
+
+class _Turns:
+    """A family whose batches take turns with those of others: each is a job of the lane. Called from another thread."""
+
+    def __init__(self, family: models.Family, lane: Lane, ticket: Ticket) -> None:
+        self._family, self._lane, self._ticket = family, lane, ticket
+        self._loop = asyncio.get_running_loop()
+        self.cancelled = threading.Event()
+
+    def prepare(self, examples: Sequence[Example]) -> Any:
+        return self._call(partial(self._family.prepare, examples))
+
+    def score(self, batch: Any, answers: Sequence[str]) -> Any:
+        return self._call(partial(self._family.score, batch, answers))
+
+    def _call(self, work: Callable[[], Any]) -> Any:
+        if self.cancelled.is_set():
+            raise Interrupted("the client has gone")
+        return asyncio.run_coroutine_threadsafe(self._lane.call(self._ticket, work), self._loop).result()
+
+
+def with_pictures(conversation: Conversation, pictures: Sequence[Picture]) -> Conversation:
+    """The conversation with its pictures, in order, replaced by opened ones."""
+    opened = iter(pictures)
+    messages = tuple(
+        replace(
+            message,
+            parts=tuple(ImagePart(next(opened)) if isinstance(part, ImagePart) else part for part in message.parts),
+        )
+        for message in conversation.messages
+    )
+    return Conversation(messages)
+
+
+def public_name(model: str) -> str:
+    """What clients call a model: a Hub name as it is, a folder by its last part, a remote one by the remote's name."""
+    if model.startswith("openai:"):
+        return model.rpartition("#")[2] if "#" in model else "remote"
+    path = Path(model).expanduser()
+    return path.resolve().name if path.exists() else model
+
+
+def _named(work: Callable[[Any], Any], source: bytes | str, name: str) -> Any:
+    """`work`, with the name that the client knows the picture by in what is raised."""
+    try:
+        return work(source)
+    except ImageError as error:
+        raise type(error)(error.message, where=name, hint=error.hint) from None

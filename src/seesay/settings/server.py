@@ -1,0 +1,34 @@
+"""Settings of `seesay serve`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .fields import setting
+from .models import GenerationSettings, ModelSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeSettings(GenerationSettings, ModelSettings):
+    """Serve a model, a voice and a page."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; any but this machine's own (127.0.0.1, ::1) needs an `api_key`."""
+    port: int = setting(8000, low=0, high=65535)
+    """Port to listen on; 0 takes a free one."""
+    api_key: str = ""
+    """Key that clients must send (`Authorization: Bearer KEY`); better in the environment, as SEESAY_SERVE__API_KEY, where
+    other users of this machine do not see it."""
+    allowed_hosts: str = ""
+    """Further names by which clients may address the server, separated by commas; the address listened on and, on this
+    machine, localhost are known."""
+    voice: str = "hibari"
+    """The voice that speaks: `hibari`, the folder of a checkpoint or a Hub repository; empty for none."""
+    listen_model: str = ""
+    """The Whisper checkpoint that writes down recordings: a folder or a Hub repository; empty for none."""
+    batch_size: int = setting(16, low=1, high=256)
+    """How many questions of any clients are computed at once; it never changes an answer."""
+    queue: int = setting(32, low=1, high=10_000)
+    """How many requests may wait; further ones are refused (429)."""
+    deadline: float = setting(120.0, low=1.0, high=3600.0)
+    """Seconds after which a request is given up."""
