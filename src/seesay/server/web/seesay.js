@@ -44,6 +44,7 @@ async function begin(what, work) {
 
 function show(turn) {
   const before = at("latest").firstElementChild;
+  for (const open of before?.querySelectorAll("[aria-expanded=true]") ?? []) open.click();
   if (before) at("earlier").prepend(before);
   at("earlier-part").hidden = !before;
   at("latest").replaceChildren(turn.element);

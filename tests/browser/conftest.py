@@ -1,0 +1,118 @@
+"""A real Chromium and, for every test, a page of its own. Whatever a test does: nothing may be complained about in the
+console, and no request may leave for another host."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --disable-dev-shm-usage --use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
+    "--autoplay-policy=document-user-activation-required"
+).split()
+PICTURES = Path(__file__).parents[2] / "examples" / "pictures"
+WIDTH, HEIGHT = 1280, 860
+PATIENCE = 60_000
+"""Milliseconds to wait for something on a machine that others use too."""
+
+
+@dataclass
+class Watched:
+    """What went on beside a page."""
+
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = ()
+    """Parts of complaints that the test provokes."""
+
+    def console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def request(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def check(self, address: str) -> None:
+        assert not [one for one in self.complaints if not any(part in one for part in self.expected)]
+        assert not [one for one in self.requests if not one.startswith((f"{address}/", f"blob:{address}/", "data:"))]
+
+
+Opener = Callable[..., "tuple[Page, Watched]"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
+        pytest.skip("needs Chromium and `pip install playwright`")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Any) -> Iterator[Opener]:
+    """Opens the page: `page, watched = visit(locale="ar", color_scheme="dark")`."""
+    opened: list[tuple[Page, Watched, str]] = []
+
+    def open_page(*, address: str = "", width: int = WIDTH, height: int = HEIGHT, **wanted: Any) -> tuple[Page, Watched]:
+        address = address or server.address
+        context = browser.new_context(viewport={"width": width, "height": height}, **{"locale": "en-US", **wanted})
+        context.set_default_timeout(PATIENCE)
+        page, watched = context.new_page(), Watched()
+        page.on("console", watched.console)
+        page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+        page.on("request", watched.request)
+        page.goto(f"{address}/")
+        page.wait_for_selector("body[data-ready]")
+        opened.append((page, watched, address))
+        return page, watched
+
+    yield open_page
+    for page, watched, address in opened:
+        page.context.close()
+        watched.check(address)
+
+
+class Visitor:
+    """What people do on the page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def show(self, *names: str) -> None:
+        """Choose pictures of the examples."""
+        self.page.set_input_files("#files", [PICTURES / name for name in names])
+        self.page.wait_for_selector("#shown:not([hidden])")
+        self.page.wait_for_function  # noqa: B018
+
+    def ask(self, question: str) -> str:
+        """Type a question and wait for the answer."""
+        self.page.fill("#question", question)
+        self.page.press("#question", "Enter")
+        return self.answer(question)
+
+    def answer(self, question: str) -> str:
+        """The answer to the question asked last, when it is there."""
+        latest = self.page.locator("#latest article", has_text=question)
+        latest.wait_for()
+        latest.locator(".working").wait_for(state="hidden")
+        return latest.locator(".said").inner_text()
+
+
+@pytest.fixture
+def at() -> type[Visitor]:
+    return Visitor
