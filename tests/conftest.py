@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -239,3 +240,16 @@ def spoken_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (folder / "metadata.jsonl").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def server_maker() -> ModuleType:
+    """The module `serving.py`: `with server_maker.serving("--model", ...) as server`."""
+    return _load("serving")
+
+
+@pytest.fixture(scope="session")
+def server(server_maker: ModuleType) -> Iterator[Any]:
+    """A `seesay serve` with the embedded model, a process on a free port; `.address`, `.model`, `.log`."""
+    with server_maker.serving() as running:
+        yield running

@@ -82,7 +82,7 @@ def _withheld(family: Family, given: Answer, threshold: float, question: str) ->
     """The answer without its text, where it is better not to give one. Captions are always given."""
     if family.unknown and given.text == family.unknown:
         return replace(given, text=None, reason=family.why_unknown(question))
-    if question and given.score < threshold:
+    if given.score < threshold and not family.asks_for_caption(question):
         return replace(given, text=None, reason="an answer would too likely be wrong")
     return given
 

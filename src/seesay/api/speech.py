@@ -112,11 +112,11 @@ def hear(settings: ListenSettings, sources: Sequence[AudioSource]) -> Iterator[T
 
 
 def save_speech(spoken: Speech, path: str | PathLike[str], /, *, captions: bool = False) -> None:
-    """Write speech as .wav, .flac or .ogg, whole or not at all; with `captions` also as WebVTT beside it.
+    """Write speech as .wav, .flac, .ogg or .mp3, whole or not at all; with `captions` also as WebVTT beside it.
 
     Raises:
         UsageError: another ending.
-        MissingExtra: .flac and .ogg need `seesay[sound]`.
+        MissingExtra: all but .wav need `seesay[sound]`.
         ResourceError: the file cannot be written.
     """
     speech.save(spoken, Path(path), captions=captions)

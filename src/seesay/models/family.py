@@ -238,6 +238,10 @@ class Family(ABC):
         hint = "leave out --abstain-at-risk, or take seesay-mini"
         raise ModelError("scores of this model are not calibrated", where=self.checkpoint.name, hint=hint)
 
+    def asks_for_caption(self, question: str) -> bool:
+        """Whether this model describes the picture where it is asked `question`."""
+        return not question
+
     def why_unknown(self, question: str) -> str:
         """Why the answer to `question` is the family's `unknown`, in words."""
         return "the picture does not seem to show it"

@@ -78,10 +78,13 @@ class Lane:
         if self._loop is None:
             self._loop = asyncio.create_task(self._serve())
         future: asyncio.Future[Sequence[Any]] = asyncio.get_running_loop().create_future()
-        ticket.job = future
+        ticket.jobs.append(future)
         self._waiting.setdefault(ticket.client, deque()).append(_Job(ticket, work, rows, future))
         self._wake.set()
-        return await future
+        try:
+            return await future
+        finally:
+            ticket.jobs.remove(future)
 
     async def _serve(self) -> None:
         while True:

@@ -28,7 +28,9 @@ REQUEST_PIXELS = 100_000_000
 PIXELS = 200_000_000
 """Decoded at once, of all requests together: 600 MB."""
 QUESTIONS = 64
-"""Most questions of a request; OpenAI's decisions allow 400."""
+"""Most answers of a plain request, and most questions of /v1/systemone."""
+DECISIONS = 400
+"""Most questions of /v1/decisions."""
 MAX_NEW_TOKENS, MOST_NEW_TOKENS = 128, 1024
 
 
@@ -38,7 +40,7 @@ class Ticket:
     def __init__(self, queue: Queue, client: str) -> None:
         self.client, self._queue = client, queue
         self.evicted: Busy | None = None
-        self.job: asyncio.Future[Any] | None = None
+        self.jobs: list[asyncio.Future[Any]] = []
         """What it waits for, so that it can be told that it was evicted."""
         self.waiting = True
         self._entered = time.monotonic()
@@ -58,8 +60,9 @@ class Ticket:
         """Refuse it after all."""
         self.evicted = reason
         self.started()
-        if self.job is not None and not self.job.done():
-            self.job.set_exception(reason)
+        for job in self.jobs:
+            if not job.done():
+                job.set_exception(reason)
 
     def __enter__(self) -> Self:
         return self

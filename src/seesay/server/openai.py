@@ -30,14 +30,16 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["openai"])
 STARTED = int(time.time())
 
 
-@router.get("/models", summary="The model that is served")
+@router.get("/models", summary="What is served: a model, a voice, a Whisper")
 async def list_models(request: Request) -> ModelList:
-    return ModelList(data=[_card(service_of(request).name)])
+    return ModelList(data=list(map(_card, service_of(request).names)))
 
 
 @router.get("/models/{name:path}", summary="One model")
 async def get_model(request: Request, name: str) -> ModelCard:
-    service_of(request).require(name)
+    service = service_of(request)
+    if name not in service.names:
+        service.require(name)
     return _card(name)
 
 

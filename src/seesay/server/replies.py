@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from ..errors import Busy, ModelError, ResourceError, SeesayError, SpeechError
+from ..errors import Busy, MissingExtra, ModelError, ResourceError, SeesayError, SpeechError
 
 KINDS = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 PHRASES = {
@@ -52,7 +52,7 @@ def public_message(error: SeesayError) -> str:
     """What a client may know of an error."""
     if isinstance(error, SpeechError) and error.__cause__ is not None:
         return "text: the voice failed on a sentence; leave it out or write it another way"
-    if isinstance(error, ResourceError) and not isinstance(error, Busy):
+    if isinstance(error, ResourceError) and not isinstance(error, (Busy, MissingExtra)):
         return "the server ran out of memory, disk or time, or lacks a package; its log says more"
     if isinstance(error, ModelError) and error.http_status != 404:
         # Its `where` is the folder that the model was loaded from.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .limits import MOST_NEW_TOKENS
+from .limits import DECISIONS, MOST_NEW_TOKENS, QUESTIONS
 
 
 class Taken(BaseModel):
@@ -237,3 +237,301 @@ class ModelCard(Given):
 class ModelList(Given):
     object: Literal["list"] = "list"
     data: list[ModelCard]
+
+
+class SpeechRequest(Taken):
+    model: str
+    input: str
+    voice: str
+    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
+    speed: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    stream_format: Literal["audio"] = "audio"
+
+
+class TranscriptUsage(Given):
+    type: Literal["duration"] = "duration"
+    seconds: float
+
+
+class Transcription(Given):
+    text: str
+    usage: TranscriptUsage
+
+
+class VerboseTranscription(Transcription):
+    duration: float
+    language: str
+    task: Literal["transcribe"] = "transcribe"
+
+
+# OpenAI's decisions: questions whose answers are given, about texts and pictures
+
+
+class InputText(Taken):
+    type: Literal["input_text"]
+    text: str
+
+
+class InputImage(Taken):
+    type: Literal["input_image"]
+    image_url: str
+    detail: Literal["low", "high", "auto", "original"] | None = None
+
+
+class InputJson(Taken):
+    type: Literal["input_json"]
+    data: dict[str, Any] | list[dict[str, Any]]
+
+
+InputPart = Annotated[InputText | InputImage | InputJson, Field(discriminator="type")]
+
+
+class InputMessage(Taken):
+    type: Literal["message"] = "message"
+    role: Literal["user", "developer", "system"]
+    content: str | list[InputPart]
+
+
+class PredicateQuestion(Taken):
+    type: Literal["predicate"]
+    instructions: str | list[InputPart]
+    name: str | None = None
+
+
+class ChoiceOption(Taken):
+    value: str | bool
+    description: str | None = None
+
+
+class ChoiceQuestion(Taken):
+    type: Literal["choice"]
+    instructions: str | list[InputPart]
+    choices: Annotated[list[ChoiceOption], Field(min_length=2, max_length=255)]
+    name: str | None = None
+
+
+class ScoreLevel(Taken):
+    label: str
+    description: str | None = None
+
+
+class ScoreQuestion(Taken):
+    type: Literal["score"]
+    instructions: str | list[InputPart]
+    levels: Annotated[list[ScoreLevel], Field(min_length=2, max_length=255)]
+    name: str | None = None
+
+
+DecisionQuestion = Annotated[PredicateQuestion | ChoiceQuestion | ScoreQuestion, Field(discriminator="type")]
+
+
+class DecisionRequest(Taken):
+    model: str
+    input: str | Annotated[list[InputMessage], Field(min_length=1, max_length=100)]
+    questions: Annotated[list[DecisionQuestion], Field(min_length=1, max_length=DECISIONS)]
+    safety_identifier: str | None = None
+
+
+class PredicateAnswer(Given):
+    type: Literal["predicate"] = "predicate"
+    name: str | None
+    probability: float
+
+
+class ChoiceProbability(Given):
+    value: str | bool
+    probability: float
+
+
+class ChoiceAnswer(Given):
+    type: Literal["choice"] = "choice"
+    name: str | None
+    choice: str | bool
+    confidence: float
+    """0 where all choices are equally likely, 1 where one is certain."""
+    probabilities: list[ChoiceProbability]
+
+
+class LevelProbability(Given):
+    value: int
+    label: str
+    probability: float
+
+
+class ScoreAnswer(Given):
+    type: Literal["score"] = "score"
+    name: str | None
+    score: float
+    """The mean level, counted from 0."""
+    confidence: float
+    probabilities: list[LevelProbability]
+
+
+class RefusalAnswer(Given):
+    type: Literal["refusal"] = "refusal"
+    name: str | None
+
+
+class InputDetails(Given):
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+class OutputDetails(Given):
+    reasoning_tokens: int = 0
+
+
+class DecisionUsage(Given):
+    input_tokens: int
+    input_tokens_details: InputDetails = InputDetails()
+    output_tokens: int = 0
+    output_tokens_details: OutputDetails = OutputDetails()
+    total_tokens: int
+
+
+class DecisionReply(Given):
+    model: str
+    answers: list[PredicateAnswer | ChoiceAnswer | ScoreAnswer | RefusalAnswer]
+    usage: DecisionUsage
+
+
+# System One, as `transformers serve` and Ollama speak it
+
+Content = str | dict[str, Any] | list[Any]
+
+
+class NoulQuestion(Taken):
+    type: Literal["noul"]
+    instructions: Content | None = None
+    criteria: dict[Literal["true", "false"], Content | None] | None = None
+
+
+class OptionsQuestion(Taken):
+    type: Literal["choice"]
+    instructions: Content | None = None
+    criteria: Annotated[dict[str, Content | None], Field(min_length=1, max_length=255)]
+
+
+class LevelsQuestion(Taken):
+    type: Literal["score"]
+    instructions: Content | None = None
+    criteria: Annotated[list[Content], Field(min_length=1, max_length=255)]
+
+
+class Asset(Taken):
+    type: Literal["image"]
+    format: str | None = None
+    data_base64: str
+
+
+class SystemOneRequest(Taken):
+    model: str
+    state: Content
+    questions: Annotated[
+        dict[str, Annotated[NoulQuestion | OptionsQuestion | LevelsQuestion, Field(discriminator="type")]],
+        Field(min_length=1, max_length=QUESTIONS),
+    ]
+    assets: Annotated[dict[Annotated[str, Field(min_length=1)], Asset], Field(max_length=4)] = {}
+    keep_alive: float | str | None = None
+    """Ollama's clients send it; the model stays in any case."""
+
+
+class SystemOneUsage(Given):
+    input_tokens: int
+    output_tokens: int = 0
+
+
+class SystemOneReply(Given):
+    model: str
+    answers: dict[str, dict[str, Any]]
+    usage: SystemOneUsage
+
+
+# Ollama: https://docs.ollama.com/api
+
+
+class OllamaOptions(BaseModel):
+    """What decides how long an answer gets; the other options of Ollama are taken and change nothing."""
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+
+    num_predict: Annotated[int, Field(ge=-2, le=1_000_000)] | None = None
+    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+
+
+class OllamaRequest(Taken):
+    model: str
+    stream: bool = True
+    options: OllamaOptions | None = None
+    keep_alive: float | str | None = None
+    format: Literal[""] | None = None
+    think: Literal[False] | None = None
+    logprobs: Literal[False] | None = None
+    top_logprobs: Literal[0] | None = None
+
+
+class OllamaMessage(Taken):
+    role: Literal["system", "user", "assistant"]
+    content: str | None = ""
+    images: list[str] | None = None
+    thinking: None = None
+    tool_name: None = None
+    tool_calls: Annotated[list[Any], Field(max_length=0)] | None = None
+
+
+class OllamaChat(OllamaRequest):
+    messages: Annotated[list[OllamaMessage], Field(max_length=500)]
+    tools: Annotated[list[Any], Field(max_length=0)] | None = None
+
+
+class OllamaGenerate(OllamaRequest):
+    prompt: str = ""
+    images: list[str] | None = None
+    system: str | None = None
+    suffix: Literal[""] | None = None
+    raw: Literal[False] | None = None
+    context: Annotated[list[int], Field(max_length=0)] | None = None
+    template: Literal[""] | None = None
+
+
+class OllamaShow(Taken):
+    model: str
+    name: str | None = None
+    verbose: bool | None = None
+
+
+class OllamaDetails(Given):
+    parent_model: str = ""
+    format: str = "seesay"
+    family: str
+    families: list[str]
+    parameter_size: str = ""
+    quantization_level: str
+
+
+class OllamaModel(Given):
+    name: str
+    model: str
+    modified_at: str
+    size: int
+    digest: str
+    details: OllamaDetails
+
+
+class OllamaTags(Given):
+    models: list[OllamaModel]
+
+
+class OllamaShown(Given):
+    modified_at: str
+    template: str = ""
+    modelfile: str = ""
+    parameters: str = ""
+    license: str = ""
+    details: OllamaDetails
+    model_info: dict[str, Any]
+    capabilities: list[str]
+
+
+class OllamaVersion(Given):
+    version: str

@@ -154,6 +154,35 @@ class Service:
         self.model.require_captions()
         return await self.answer(ticket, [Example((picture,)) for picture in pictures])
 
+    async def decide(
+        self, ticket: Ticket, pictures: Sequence[Picture], questions: Sequence[tuple[str, tuple[str, ...]]]
+    ) -> list[tuple[float, ...] | None]:
+        """For each question how likely each of its allowed answers is, by the model's head or by likelihood; None where the
+        model cannot tell: it never gives one of these answers, or finds that the picture does not show it.
+
+        Args:
+            questions: each with its answers, all different.
+        """
+        family = self.model.family
+        found: list[tuple[float, ...] | None] = [None] * len(questions)
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for place, (_, options) in enumerate(questions):
+            if not family.vocabulary or set(options) <= set(family.vocabulary):
+                groups.setdefault(options, []).append(place)
+
+        async def group(options: tuple[str, ...], places: list[int]) -> None:
+            # "I cannot tell" is an answer too, where a model has one.
+            choices = (*options, family.unknown) if family.unknown and family.unknown not in options else options
+            examples = [Example(tuple(pictures), questions[place][0]) for place in places]
+            for place, answer in zip(places, await self.answer(ticket, examples, choices=choices), strict=True):
+                if answer.text != family.unknown or family.unknown in options:
+                    scores = {one.text: one.score for one in answer.alternatives}
+                    total = sum(scores[option] for option in options)
+                    found[place] = tuple(scores[option] / total for option in options)
+
+        await asyncio.gather(*(group(options, places) for options, places in groups.items()))
+        return found
+
     async def read(
         self, ticket: Ticket, pictures: Sequence[Picture], min_confidence: float | None = None
     ) -> list[Reading]:
@@ -229,7 +258,7 @@ class Service:
         """The evidence as a PNG."""
         return cast("bytes", await self.aside(partial(draw_evidence, words=words), picture, question, found))
 
-    async def speak(self, ticket: Ticket, text: str, speed: float = 1.0) -> AsyncIterator[Utterance]:
+    async def speak(self, ticket: Ticket, text: str, speed: float = 1.0) -> AsyncGenerator[Utterance, None]:
         """Sentences, each as soon as it is spoken; those of other requests come in between.
 
         Raises:
@@ -267,6 +296,11 @@ class Service:
             raise ModelNotFound("this server has no model that writes down recordings", hint=hint)
         heard: Transcript = await self._listener_lane.call(ticket, partial(self._listener.listen, recording))
         return replace(heard, model=self.listener_name)
+
+    @property
+    def names(self) -> list[str]:
+        """What is loaded: the model, the voice, the Whisper."""
+        return [name for name in (self.name, self.voice_name, self.listener_name) if name]
 
     def require(self, model: str) -> None:
         """Raises a ModelNotFound where `model` is not the one that answers here."""

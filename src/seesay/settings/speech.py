@@ -53,7 +53,7 @@ class SpeakSettings(VoiceSettings):
     """Speak a text."""
 
     output: Path | None = None
-    """Sound file to write; the ending decides the kind: .wav, .flac or .ogg."""
+    """Sound file to write; the ending decides the kind: .wav, .flac, .ogg or .mp3."""
     captions: bool = False
     """Write WebVTT captions beside the sound file, with the times of its sentences."""
     play: bool = False

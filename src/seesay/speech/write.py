@@ -1,4 +1,4 @@
-"""Speech as files: WAV, FLAC or Ogg Vorbis by the ending of the name, and captions (WebVTT). A file is whole or not there.
+"""Speech as files: WAV, FLAC, Ogg Vorbis or MP3 by the ending of the name, and captions (WebVTT). A file is whole or not there.
 
 Knows nothing about how speech is made.
 """
@@ -25,7 +25,7 @@ def encoder(path: Path) -> Encoder:
 
     Raises:
         UsageError: the name has an ending that is not written.
-        MissingExtra: FLAC or Ogg without the package `soundfile`.
+        MissingExtra: FLAC, Ogg or MP3 without the package `soundfile`.
     """
     kind = path.suffix.lower()
     if kind == ".wav":
@@ -83,7 +83,7 @@ def _wav(speech: Speech) -> bytes:
     return buffer.getvalue()
 
 
-_COMPRESSED = {".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
+_COMPRESSED = {".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS"), ".mp3": ("MP3", "MPEG_LAYER_III")}
 
 
 def _import_soundfile(kind: str) -> Any:

@@ -219,6 +219,9 @@ class Mini(Family):
             (self.tokenizer.tokens[token], place >= len(prompt)) for place, token in enumerate([*prompt, *learned])
         )
 
+    def asks_for_caption(self, question: str) -> bool:
+        return _is_caption(question)
+
     def why_unknown(self, question: str) -> str:
         words = self.tokenizer.unknown_words(question)
         return f"this model does not know the word {words[0]!r}" if words else "the picture does not seem to show it"
