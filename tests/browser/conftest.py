@@ -96,8 +96,7 @@ class Visitor:
     def show(self, *names: str) -> None:
         """Choose pictures of the examples."""
         self.page.set_input_files("#files", [PICTURES / name for name in names])
-        self.page.wait_for_selector("#shown:not([hidden])")
-        self.page.wait_for_function  # noqa: B018
+        self.page.locator("#picture-name", has_text=names[-1]).wait_for()
 
     def ask(self, question: str) -> str:
         """Type a question and wait for the answer."""
@@ -114,5 +113,11 @@ class Visitor:
 
 
 @pytest.fixture
-def at() -> type[Visitor]:
+def pictures() -> Path:
+    """The folder of the examples' pictures."""
+    return PICTURES
+
+
+@pytest.fixture
+def visitor() -> type[Visitor]:
     return Visitor

@@ -135,8 +135,8 @@ function drawTray() {
   if (hadFocus) at("thumbs").querySelector(":checked")?.focus();
 }
 
-/** Connects the controls. `changed` is called when another picture is asked about. */
-export function connect(changed) {
+/** Connects the controls. */
+export function connect() {
   at("choose").addEventListener("click", () => at("files").click());
   for (const input of [at("files"), at("capture")]) {
     input.addEventListener("change", async () => {
@@ -164,7 +164,6 @@ export function connect(changed) {
   });
   at("thumbs").addEventListener("change", (event) => {
     select(pictures.find((one) => one.id === Number(event.target.value)));
-    changed();
   });
   at("remove").addEventListener("click", () => {
     const place = pictures.indexOf(selected);
