@@ -13,6 +13,7 @@ from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe, TrainS
 from ..types import Example
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Examined, Family, Scratch, last_question
+from .remote import PREFIX, Remote
 
 __all__ = [
     "Batch",
@@ -44,8 +45,11 @@ def load(settings: ModelSettings) -> Family:
     Raises:
         UsageError: no model was named.
         ModelNotFound, ModelError: there is none of that name, or it cannot answer questions.
-        MissingExtra: torch or transformers is not installed.
+        ResourceError: the server that has it cannot be reached.
+        MissingExtra: packages that it needs are not installed.
     """
+    if settings.model.startswith(PREFIX):
+        return Remote.connect(settings)
     checkpoint = _find(settings)
     family = _family_of(checkpoint)
     model = family.load(checkpoint, place(settings) if family.needs_torch else Placement("cpu", "float32"))

@@ -104,6 +104,8 @@ class Family(ABC):
     """Whether `write` tells of an answer while it grows, token by token."""
     converses: ClassVar[bool] = False
     """Whether it reads a whole conversation; the others answer its last question."""
+    parallel: ClassVar[int] = 1
+    """How many batches may be computed at one time; more than one only where another server computes them."""
     unknown: ClassVar[str] = ""
     """The answer that means "the picture does not show it", where a family has one."""
 

@@ -36,17 +36,21 @@ class _Job:
 class Lane:
     """One thread that computes."""
 
-    def __init__(self, name: str, batch_size: int, observe: Callable[[int], None] = lambda rows: None) -> None:
+    def __init__(
+        self, name: str, batch_size: int, observe: Callable[[int], None] = lambda rows: None, threads: int = 1
+    ) -> None:
         """
         Args:
             batch_size: most rows computed at once.
             observe: told the rows of every batch.
+            threads: more than one only where the computing is done elsewhere.
         """
         self._batch_size, self._observe = batch_size, observe
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"seesay-{name}")
+        self._thread = ThreadPoolExecutor(threads, thread_name_prefix=f"seesay-{name}")
         self._waiting: OrderedDict[str, deque[_Job]] = OrderedDict()
         self._wake = asyncio.Event()
-        self._loop: asyncio.Task[None] | None = None
+        self._threads = threads
+        self._loops: list[asyncio.Task[None]] = []
 
     async def run(self, ticket: Ticket, work: Work, rows: Sequence[Any]) -> list[Any]:
         """Results of `work` for `rows`, in order; more rows than a batch holds go one batch after another.
@@ -68,15 +72,15 @@ class Lane:
 
     def close(self) -> None:
         """Take no more and wait for what is being computed."""
-        if self._loop is not None:
-            self._loop.cancel()
+        for loop in self._loops:
+            loop.cancel()
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     async def _submit(self, ticket: Ticket, work: Work, rows: list[Any]) -> Sequence[Any]:
         if ticket.evicted:
             raise ticket.evicted
-        if self._loop is None:
-            self._loop = asyncio.create_task(self._serve())
+        if not self._loops:
+            self._loops = [asyncio.create_task(self._serve()) for _ in range(self._threads)]
         future: asyncio.Future[Sequence[Any]] = asyncio.get_running_loop().create_future()
         ticket.jobs.append(future)
         self._waiting.setdefault(ticket.client, deque()).append(_Job(ticket, work, rows, future))

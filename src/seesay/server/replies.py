@@ -45,7 +45,7 @@ def of_error(path: str, error: SeesayError) -> JSONResponse:
     message = public_message(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else None
     code = "model_not_found" if error.http_status == 404 and isinstance(error, ModelError) else None
-    return refusal(path, error.http_status, message, param=error.where or None, code=code, headers=headers)
+    return refusal(path, error.http_status, message, param=_public(error.where) or None, code=code, headers=headers)
 
 
 def public_message(error: SeesayError) -> str:
@@ -57,8 +57,13 @@ def public_message(error: SeesayError) -> str:
     if isinstance(error, ModelError) and error.http_status != 404:
         # Its `where` is the folder that the model was loaded from.
         return f"{error.message}{f'; {error.hint}' if error.hint else ''}"
-    where = f"{error.where}: " if error.where else ""
+    where = f"{_public(error.where)}: " if _public(error.where) else ""
     return f"{where}{error.message}{f'; {error.hint}' if error.hint else ''}"
+
+
+def _public(where: str) -> str:
+    """A place that a client may know: not the address of a server behind this one."""
+    return "" if "://" in where else where
 
 
 def of_validation(path: str, problems: Sequence[Mapping[str, Any]]) -> JSONResponse:

@@ -81,7 +81,7 @@ class Service:
         self._listener = speech.load_listener(listening) if settings.listen_model else None
         self.queue = Queue(settings.queue)
         self.metrics = Metrics(self.queue)
-        self._model_lane = Lane("model", settings.batch_size, self.metrics.batch)
+        self._model_lane = Lane("model", settings.batch_size, self.metrics.batch, self.model.family.parallel)
         self._reader_lane, self._voice_lane, self._listener_lane = (
             Lane("reader", 1),
             Lane("voice", 1),

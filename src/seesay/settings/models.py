@@ -16,7 +16,8 @@ class ModelSettings:
     """What decides which model computes, and on what."""
 
     model: str = "seesay-mini"
-    """`seesay-mini`, which comes with the package, the folder of a checkpoint or of a finished run, or a Hub repository."""
+    """`seesay-mini`, which comes with the package, the folder of a checkpoint or of a finished run, a Hub repository, or a model
+    on another server, as `openai:http://127.0.0.1:8000/v1#name`."""
     revision: str = ""
     """Branch, tag or commit of a Hub repository."""
     device: Device = "auto"
