@@ -44,10 +44,12 @@ async function begin(what, work) {
 
 function show(turn) {
   const before = at("latest").firstElementChild;
+  const hadFocus = before?.contains(document.activeElement);
   for (const open of before?.querySelectorAll("[aria-expanded=true]") ?? []) open.click();
-  if (before) at("earlier").prepend(before);
-  at("earlier-part").hidden = !before;
+  if (before && !before.matches(".failed")) at("earlier").prepend(before);
+  at("earlier-part").hidden = !at("earlier").childElementCount;
   at("latest").replaceChildren(turn.element);
+  if (hadFocus) field.focus({ preventScroll: true }); // what moves or goes loses the focus
   at("answers").hidden = false;
   at("latest").scrollIntoView({ block: "nearest" });
 }

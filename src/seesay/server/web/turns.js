@@ -66,10 +66,11 @@ export class Turn {
 
   /** It went wrong, or was stopped. */
   failed(failure, again) {
+    const hadFocus = this.of(".working").contains(document.activeElement);
     this.#settle();
     const stopped = failure.name === "AbortError";
     const key = stopped ? "stopped" : (failure.key ?? "errorServer");
-    if (!stopped) this.element.classList.add("failed");
+    this.element.classList.toggle("failed", !stopped);
     const said = this.of(".said");
     if (!said.childElementCount) {
       for (const name of ["lang", "dir"]) said.removeAttribute(name);
@@ -81,9 +82,11 @@ export class Turn {
     if (failure.found) this.of(".reason").after(english("p", failure.found));
     if (stopped) announce(text(key));
     else alarm(`${text(key, failure.values)} ${text(`${key}Hint`, failure.values)}`);
-    for (const button of [...this.of(".buttons").children]) button.remove();
-    this.#button("again", again);
+    const button = Object.assign(document.createElement("button"), { type: "button", onclick: again });
+    put(button, "again");
+    this.of(".buttons").replaceChildren(button);
     this.of(".buttons").hidden = false;
+    if (hadFocus) button.focus();
   }
 
   /** Reads the answer aloud; again while it is read: pauses or goes on. */
@@ -165,8 +168,9 @@ export class Turn {
       part.hidden = !open;
       if (!open || part.childElementCount) return;
       const filled = await fill();
-      if (filled) part.replaceChildren(...filled);
-      else opener.setAttribute("aria-expanded", false), (part.hidden = true);
+      if (filled) return part.replaceChildren(...filled);
+      opener.setAttribute("aria-expanded", false);
+      part.hidden = true;
     });
   }
 
@@ -241,14 +245,6 @@ export class Turn {
     put(note, has(`${key}Hint`) ? `${key}Hint` : key, failure.values);
     this.of(".buttons").after(note);
     alarm(`${text(key, failure.values)} ${note.textContent} ${failure.found ?? ""}`);
-  }
-
-  #button(key, act) {
-    const button = document.createElement("button");
-    button.type = "button";
-    put(button, key);
-    button.addEventListener("click", act);
-    this.of(".buttons").append(button);
   }
 }
 
