@@ -68,7 +68,9 @@ def visit(browser: Browser, server: Any) -> Iterator[Opener]:
     """Opens the page: `page, watched = visit(locale="ar", color_scheme="dark")`."""
     opened: list[tuple[Page, Watched, str]] = []
 
-    def open_page(*, address: str = "", width: int = WIDTH, height: int = HEIGHT, **wanted: Any) -> tuple[Page, Watched]:
+    def open_page(
+        *, address: str = "", width: int = WIDTH, height: int = HEIGHT, **wanted: Any
+    ) -> tuple[Page, Watched]:
         address = address or server.address
         context = browser.new_context(viewport={"width": width, "height": height}, **{"locale": "en-US", **wanted})
         context.set_default_timeout(PATIENCE)

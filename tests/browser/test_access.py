@@ -89,7 +89,18 @@ def test_tab_goes_to_every_control_in_order_and_shows_where_it_is(visit: Callabl
     at.ask("What do you see?")
     page.click("#alt summary")
     wanted = page.evaluate(FOCUSABLE)
-    assert {"choose", "photograph", "remove", "question", "voice", "describe", "read", "aloud", "speed", "clear"} <= set(wanted)
+    assert {
+        "choose",
+        "photograph",
+        "remove",
+        "question",
+        "voice",
+        "describe",
+        "read",
+        "aloud",
+        "speed",
+        "clear",
+    } <= set(wanted)
     page.evaluate("() => document.querySelector('.skip').focus()")
     page.keyboard.press("Shift+Tab")
     reached = []
@@ -100,9 +111,7 @@ def test_tab_goes_to_every_control_in_order_and_shows_where_it_is(visit: Callabl
     assert reached == wanted
 
 
-def test_a_question_is_asked_and_heard_without_a_mouse(
-    visit: Callable[..., Any], visitor: Any, pictures: Path
-) -> None:
+def test_a_question_is_asked_and_heard_without_a_mouse(visit: Callable[..., Any], visitor: Any, pictures: Path) -> None:
     page, _ = visit()
     at = visitor(page)
     page.keyboard.press("Tab")

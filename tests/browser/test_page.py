@@ -225,9 +225,7 @@ def test_a_picture_over_the_limits_is_made_smaller_and_upright(visit: Visit, vis
     assert visitor(page).ask("What color is the background?")
 
 
-def test_what_is_no_picture_is_refused_in_words(
-    visit: Visit, visitor: Any, pictures: Path, tmp_path: Path
-) -> None:
+def test_what_is_no_picture_is_refused_in_words(visit: Visit, visitor: Any, pictures: Path, tmp_path: Path) -> None:
     page, watched = visit()
     watched.expected = ("422",)
     notes, empty = tmp_path / "notes.txt", tmp_path / "empty.png"
