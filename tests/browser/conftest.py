@@ -3,7 +3,6 @@ console, and no request may leave for another host."""
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -52,19 +51,25 @@ Opener = Callable[..., "tuple[Page, Watched]"]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
-        pytest.skip("needs Chromium and `pip install playwright`")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
+def chromium() -> Iterator[Browser]:
+    """A browser without a window: the system's Chromium, so that playwright's own download is not needed."""
+    playwright_sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with playwright_sync.sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield running
         running.close()
 
 
+@pytest.fixture(scope="session")
+def axe() -> Any:
+    """axe-core: `axe.run(page)` gives what breaks WCAG."""
+    return pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed").Axe()
+
+
 @pytest.fixture
-def visit(browser: Browser, server: Any) -> Iterator[Opener]:
+def visit(chromium: Browser, server: Any) -> Iterator[Opener]:
     """Opens the page: `page, watched = visit(locale="ar", color_scheme="dark")`."""
     opened: list[tuple[Page, Watched, str]] = []
 
@@ -72,7 +77,7 @@ def visit(browser: Browser, server: Any) -> Iterator[Opener]:
         *, address: str = "", width: int = WIDTH, height: int = HEIGHT, **wanted: Any
     ) -> tuple[Page, Watched]:
         address = address or server.address
-        context = browser.new_context(viewport={"width": width, "height": height}, **{"locale": "en-US", **wanted})
+        context = chromium.new_context(viewport={"width": width, "height": height}, **{"locale": "en-US", **wanted})
         context.set_default_timeout(PATIENCE)
         page, watched = context.new_page(), Watched()
         page.on("console", watched.console)

@@ -68,14 +68,14 @@ def states(page: Page, at: Any) -> Iterator[str]:
     [{}, {"color_scheme": "dark"}, {"locale": "ar"}, {"width": 390, "color_scheme": "dark", "contrast": "more"}],
     ids=["light", "dark", "arabic", "phone with high contrast"],
 )
-def test_axe_finds_nothing_in_any_state(look: dict[str, Any], visit: Callable[..., Any], visitor: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
+def test_axe_finds_nothing_in_any_state(
+    look: dict[str, Any], axe: Any, visit: Callable[..., Any], visitor: Any
+) -> None:
     page, watched = visit(reduced_motion="reduce", **look)
     watched.expected = ("429",)
     found = {}
     for state in states(page, visitor(page)):
-        result = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})
+        result = axe.run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})
         if result.violations_count:
             found[state] = result.generate_report()
     assert not found, "\n".join(f"{state}: {report}" for state, report in found.items())
@@ -129,10 +129,11 @@ def test_a_question_is_asked_and_heard_without_a_mouse(visit: Callable[..., Any]
     page.keyboard.press("Enter")
     assert at.answer("What animal is this?") == "cat"
     page.focus("#latest .listen")
-    page.keyboard.press("Space")
-    page.locator("#latest .speaking").wait_for()
+    with page.expect_response("**/speak") as response:
+        page.keyboard.press("Space")
+    assert response.value.status == 200
     page.keyboard.press("Escape")
-    page.locator("#latest .speaking").wait_for(state="detached")
+    assert page.locator("#latest .listen").inner_text() == "Listen" and page.locator(".speaking").count() == 0
 
 
 def test_the_picture_asked_is_chosen_with_arrow_keys(visit: Callable[..., Any], visitor: Any) -> None:
@@ -242,3 +243,27 @@ def test_nothing_moves_for_who_wants_it_still(visit: Callable[..., Any], visitor
     assert page.evaluate("() => document.getAnimations().length") == 0
     moving = "() => [...document.querySelectorAll('*')].filter((one) => getComputedStyle(one).animationName !== 'none').length"
     assert page.evaluate(moving) == 0
+
+
+def test_what_comes_in_tokens_is_given_out_in_sentences(visit: Callable[..., Any]) -> None:
+    page, _ = visit()
+    words = "Dr. Smith has a cat. It weighs 3.5 kg, e.g. more than mine! Isn't it “large?” Yes…\nTwo\n\nlines"
+    wanted = [
+        "Dr. Smith has a cat.",
+        "It weighs 3.5 kg, e.g. more than mine!",
+        "Isn't it “large?”",
+        "Yes…",
+        "Two",
+        "lines",
+    ]
+    split = """async (pieces) => {
+      const { Sentences } = await import("/announce.js");
+      const given = [];
+      const sentences = new Sentences((one) => given.push(one));
+      for (const piece of pieces) sentences.add(piece);
+      sentences.end();
+      return given;
+    }"""
+    for size in (1, 3, 7, len(words)):
+        pieces = [words[place : place + size] for place in range(0, len(words), size)]
+        assert page.evaluate(split, pieces) == wanted, size
