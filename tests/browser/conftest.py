@@ -83,6 +83,8 @@ def visit(chromium: Browser, server: Any) -> Iterator[Opener]:
         page.on("console", watched.console)
         page.on("pageerror", lambda error: watched.complaints.append(str(error)))
         page.on("request", watched.request)
+        # Playwright begins to catch file choosers with the first listener, and does not wait until it does.
+        page.on("filechooser", lambda _: None)
         page.goto(f"{address}/")
         page.wait_for_selector("body[data-ready]")
         opened.append((page, watched, address))

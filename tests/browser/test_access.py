@@ -119,6 +119,7 @@ def test_a_question_is_asked_and_heard_without_a_mouse(visit: Callable[..., Any]
     page.keyboard.press("Enter")
     page.locator("#main:focus").wait_for()
     page.keyboard.press("Tab")
+    page.locator("#choose:focus").wait_for()
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(pictures / "cat.jpg")
