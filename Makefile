@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 DEMO := .venv-demo
+SERVE := .venv-serve
 BIN := $(VENV)/bin
 # Pictures of the test split, which training never sees.
 TEST_PICTURES = $(wildcard $(VENV)/lib/python3.*/site-packages/easy_vqa/data/test/images)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo vqa test check bench clean
+.PHONY: help install demo serve vqa test check bench clean
 help:  ## what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -31,6 +32,14 @@ $(DEMO)/.core: pyproject.toml constraints.txt $(shell find src -name '*.py' -o -
 demo: $(DEMO)/.core  ## ask, caption, read and speak about the pictures in examples/, without torch, into one page
 	$(DEMO)/bin/python examples/demo.py --output runs/demo/index.html
 
+$(SERVE)/.server: pyproject.toml constraints.txt $(shell find src -name '*.py' -o -name '*.onnx' -o -path '*/web/*')
+	test -x $(SERVE)/bin/python || $(PYTHON) -m venv $(SERVE)
+	$(SERVE)/bin/pip install --quiet --constraint constraints.txt ".[server]"
+	touch $@
+
+serve: $(SERVE)/.server  ## seesay-mini, a voice and a page at http://127.0.0.1:8000, without torch
+	$(SERVE)/bin/seesay serve
+
 vqa: $(VENV)/.models  ## train a small ViLT on easy-vqa, answer about pictures never seen, write the reports
 	$(BIN)/seesay train vqa --data easy-vqa --from-scratch vilt-small --output runs/easy-vqa
 	$(BIN)/seesay evaluate vqa --data easy-vqa --split test --model runs/easy-vqa --output runs/easy-vqa/test
@@ -51,4 +60,4 @@ bench: $(VENV)/.dev  ## the measurements of benchmarks/, results in benchmarks/r
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove the environments and the runs of demo and vqa
-	rm -rf $(VENV) $(DEMO) runs/demo runs/easy-vqa
+	rm -rf $(VENV) $(DEMO) $(SERVE) runs/demo runs/easy-vqa

@@ -24,7 +24,7 @@ DOGS, SIGN, CAT = (PICTURES / name for name in ("dogs.jpg", "sign.jpg", "cat.jpg
 
 def run(*words: str | Path, code: int = 0, typed: str = "") -> str:
     command = [sys.executable, "-m", "seesay", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, input=typed)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, input=typed)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout if code == 0 else done.stderr
@@ -87,7 +87,7 @@ def test_a_server_before_a_server(server_maker: ModuleType, name: str) -> None:
     with server_maker.serving("--model", name, "--voice", "") as front:
         assert front.model == "seesay-mini"
         files = {"picture": DOGS.read_bytes()}
-        reply = httpx2.post(f"{front.address}/ask", files=files, data={"question": "What animal is this?"}, timeout=60)
+        reply = httpx2.post(f"{front.address}/ask", files=files, data={"question": "What animal is this?"}, timeout=240)
         assert reply.json()["answers"][0]["answer"] == "dog"
         assert name.partition("#")[0].removeprefix("openai:") not in reply.text
 

@@ -49,7 +49,7 @@ def llama(server: Any) -> Iterator[ollama.Client]:
 
 @pytest.fixture(scope="module")
 def http(server: Any) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=server.address, timeout=60) as opened:
+    with httpx2.Client(base_url=server.address, timeout=240) as opened:
         yield opened
 
 
@@ -297,7 +297,7 @@ def test_answers_do_not_depend_on_who_else_asks(server: Any, mini: seesay.Model)
     asked = [(picture, question) for picture in pictures for question in ("What is this?", "describe it", "Is it red?")]
 
     async def ask_all() -> list[Any]:
-        async with httpx2.AsyncClient(base_url=server.address, timeout=60) as http:
+        async with httpx2.AsyncClient(base_url=server.address, timeout=240) as http:
             calls = [
                 http.post("/ask", files={"picture": picture.read_bytes()}, data={"question": question, "risk": "1"})
                 for picture, question in asked

@@ -24,7 +24,7 @@ SECRETS = ("/work", "site-packages", "Traceback", "0x", ".py", str(Path(__file__
 
 @pytest.fixture(scope="module")
 def http(server: Any) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=server.address, timeout=60) as opened:
+    with httpx2.Client(base_url=server.address, timeout=240) as opened:
         yield opened
 
 
@@ -252,7 +252,7 @@ class TestConnections:
         huge, small = buffer.getvalue(), DOGS.read_bytes()
 
         async def both() -> tuple[float, list[float]]:
-            async with httpx2.AsyncClient(base_url=server.address, timeout=60) as client:
+            async with httpx2.AsyncClient(base_url=server.address, timeout=240) as client:
 
                 async def timed(data: bytes) -> float:
                     began = time.monotonic()

@@ -38,7 +38,7 @@ def client(chatty: Any) -> Iterator[openai.OpenAI]:
 
 @pytest.fixture(scope="module")
 def http(chatty: Any) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=chatty.address, timeout=60, headers=HEADERS) as opened:
+    with httpx2.Client(base_url=chatty.address, timeout=240, headers=HEADERS) as opened:
         yield opened
 
 
@@ -65,7 +65,7 @@ def wait_until(holds: Any, seconds: float = 20) -> None:
 class TestKeys:
     def test_an_address_that_others_reach_needs_one(self) -> None:
         command = [sys.executable, "-m", "seesay", "serve", "--host", "0.0.0.0", "--port", "0"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
         assert done.returncode == 2 and "SEESAY_SERVE__API_KEY" in done.stderr and "Traceback" not in done.stderr
 
     @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": KEY}])
@@ -147,7 +147,7 @@ class TestLeaving:
 
     def test_most_of_the_clients_leave_and_nothing_stays(self, chatty: Any, http: httpx2.Client) -> None:
         async def run() -> list[int]:
-            async with httpx2.AsyncClient(base_url=chatty.address, headers=HEADERS, timeout=60) as asynchronous:
+            async with httpx2.AsyncClient(base_url=chatty.address, headers=HEADERS, timeout=240) as asynchronous:
                 body = {"model": "idefics3", "messages": asking(DOGS), "max_tokens": 60}
                 calls = [asyncio.ensure_future(asynchronous.post("/v1/chat/completions", json=body)) for _ in range(4)]
                 await asyncio.sleep(0.4)
@@ -161,7 +161,7 @@ class TestLeaving:
 
     def test_a_full_queue_refuses_at_once_and_says_when_to_ask_again(self, chatty: Any) -> None:
         async def run() -> list[tuple[int, float, str]]:
-            async with httpx2.AsyncClient(base_url=chatty.address, headers=HEADERS, timeout=60) as asynchronous:
+            async with httpx2.AsyncClient(base_url=chatty.address, headers=HEADERS, timeout=240) as asynchronous:
                 body = {"model": "idefics3", "messages": asking(DOGS), "max_tokens": 40}
 
                 async def one() -> tuple[int, float, str]:
@@ -184,7 +184,7 @@ def test_stopping_answers_what_was_asked_and_refuses_what_comes(server_maker: Mo
         text = " ".join(["A brown dog is running along the beach."] * 12)
 
         async def run() -> tuple[httpx2.Response, httpx2.Response, httpx2.Response]:
-            async with httpx2.AsyncClient(base_url=running.address, timeout=60) as http:
+            async with httpx2.AsyncClient(base_url=running.address, timeout=240) as http:
                 speaking = asyncio.ensure_future(http.post("/speak", data={"text": text}))
                 while "seesay_in_flight 2.0" not in (await http.get("/metrics")).text:
                     await asyncio.sleep(0.02)
@@ -205,6 +205,6 @@ def test_stopping_answers_what_was_asked_and_refuses_what_comes(server_maker: Mo
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(server: Any) -> None:
     began = time.monotonic()
     command = [sys.executable, "-m", "seesay", "serve", "--port", str(server.port)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 4 and "Address already in use" in done.stderr and "Traceback" not in done.stderr
     assert time.monotonic() - began < 30

@@ -206,8 +206,12 @@ class Family(ABC):
         if unknown:
             hint = f"it can give {len(self.vocabulary):,} answers, such as {', '.join(self.vocabulary[:5])}"
             raise ModelError(f"this model never answers {unknown[0]!r}", where=self.checkpoint.name, hint=hint)
-        scores = [self.score(batch, [choice] * len(batch.digests)) for choice in choices]
-        return [normalized(choices, row) for row in zip(*scores, strict=True)]
+        return [normalized(choices, row) for row in self.score_each(batch, choices)]
+
+    def score_each(self, batch: Batch, answers: Sequence[str]) -> list[tuple[float, ...]]:
+        """For each row the scores of all `answers`, as `score` gives them one by one."""
+        scores = [self.score(batch, [answer] * len(batch.digests)) for answer in answers]
+        return list(zip(*scores, strict=True))
 
     def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
         """One answer (greedy) to the only row of a batch, with its score, and whether the model ended it.

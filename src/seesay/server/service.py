@@ -116,13 +116,11 @@ class Service:
         if len(sources) > PICTURES:
             raise UsageError(f"{len(sources)} pictures; the limit is {PICTURES} in one request", where="pictures")
         names = names or [f"picture {place}" for place in range(1, len(sources) + 1)]
-        pixels = 0
-        for source, name in zip(sources, names, strict=True):
-            info = await self.aside(_named, probe_image, source, name)
-            pixels += info.width * info.height
+        infos = await self.aside(_each, probe_image, sources, names)
+        pixels = sum(info.width * info.height for info in infos)
         check_pixels(pixels)
         async with self._pixels.taken(pixels):
-            yield [await self.aside(_named, open_image, one, name) for one, name in zip(sources, names, strict=True)]
+            yield await self.aside(_each, open_image, sources, names)
 
     async def answer(
         self,
@@ -381,9 +379,12 @@ def public_name(model: str) -> str:
     return path.resolve().name if path.exists() else model
 
 
-def _named(work: Callable[[Any], Any], source: bytes | str, name: str) -> Any:
-    """`work`, with the name that the client knows the picture by in what is raised."""
-    try:
-        return work(source)
-    except ImageError as error:
-        raise type(error)(error.message, where=name, hint=error.hint) from None
+def _each(work: Callable[[Any], Any], sources: Sequence[bytes | str], names: Sequence[str]) -> list[Any]:
+    """`work` for each picture, with the name that the client knows it by in what is raised."""
+    done = []
+    for source, name in zip(sources, names, strict=True):
+        try:
+            done.append(work(source))
+        except ImageError as error:
+            raise type(error)(error.message, where=name, hint=error.hint) from None
+    return done

@@ -253,3 +253,21 @@ def test_a_closed_stream_of_finished_work_has_no_answer() -> None:
     stream.close()
     with pytest.raises(Interrupted):
         stream.answer()
+
+
+def test_a_stream_can_be_cancelled_without_waiting() -> None:
+    stopped = threading.Event()
+
+    def work(put: Callable[[str], None], closed: threading.Event) -> Answer:
+        put("one")
+        assert closed.wait(10)
+        stopped.set()
+        raise Interrupted("stopped")
+
+    pieces = AnswerStream(work)
+    assert next(pieces) == "one"
+    pieces.cancel()
+    assert stopped.wait(10)
+    with pytest.raises(Interrupted):
+        pieces.answer()
+    pieces.close()

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from seesay.errors import ImageTooLarge, ImageUnreadable
-from seesay.media import ImageInfo, ImageLimits, image_name, open_image, probe_image
+from seesay.media import ImageInfo, ImageLimits, digest_image, image_name, open_image, probe_image
 
 
 @pytest.fixture
@@ -245,3 +245,12 @@ raise SystemExit(f"imported: {heavy}" if heavy else 0)
         [sys.executable, "-c", program, str(tmp_path / "mistyped.jpg")], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_picture_that_was_opened_before_is_a_source_again(odd_pictures: dict[str, Path]) -> None:
+    path = odd_pictures["rgb.png"]
+    first = open_image(path)
+    again = open_image(first)
+    assert (again.sha256, again.name) == (first.sha256, first.name) == (digest_image(first), str(path))
+    assert again.pixels.tobytes() == first.pixels.tobytes() and again.pixels is not first.pixels
+    assert (probe_image(first).width, probe_image(first).height) == first.pixels.size

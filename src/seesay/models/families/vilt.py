@@ -166,6 +166,11 @@ class Vilt(Family):
         scores = self._logits(batch).float().sigmoid()
         return [float(row[self._ids[answer]]) for row, answer in zip(scores, answers, strict=True)]
 
+    def score_each(self, batch: Batch, answers: Sequence[str]) -> list[tuple[float, ...]]:
+        # The head gives the scores of all answers at once.
+        ids = [self._ids[answer] for answer in answers]
+        return [tuple(row) for row in self._logits(batch).float().sigmoid()[:, ids].tolist()]
+
     def _logits(self, batch: Batch) -> torch.Tensor:
         import torch
 
