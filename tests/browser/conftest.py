@@ -1,40 +1,132 @@
-"""A real browser for tests of pages: Debian's Chromium through playwright, whose own download is not needed.
-
-Tests that use it are skipped, with the reason, where either is not installed.
-"""
+"""A real Chromium and, for every test, a page of its own. Whatever a test does: nothing may be complained about in the
+console, and no request may leave for another host."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --disable-dev-shm-usage --use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
+    "--autoplay-policy=document-user-activation-required"
+).split()
+PICTURES = Path(__file__).parents[2] / "examples" / "pictures"
+WIDTH, HEIGHT = 1280, 860
+PATIENCE = 60_000
+"""Milliseconds to wait for something on a machine that others use too."""
+
+
+@dataclass
+class Watched:
+    """What went on beside a page."""
+
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = ()
+    """Parts of complaints that the test provokes."""
+
+    def console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def request(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def check(self, address: str) -> None:
+        assert not [one for one in self.complaints if not any(part in one for part in self.expected)]
+        assert not [one for one in self.requests if not one.startswith((f"{address}/", f"blob:{address}/", "data:"))]
+
+
+Opener = Callable[..., "tuple[Page, Watched]"]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A browser without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
+def chromium() -> Iterator[Browser]:
+    """A browser without a window: the system's Chromium, so that playwright's own download is not needed."""
+    playwright_sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with playwright_sync.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")
 def axe() -> Any:
     """axe-core: `axe.run(page)` gives what breaks WCAG."""
     return pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed").Axe()
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Any) -> Iterator[Opener]:
+    """Opens the page: `page, watched = visit(locale="ar", color_scheme="dark")`."""
+    opened: list[tuple[Page, Watched, str]] = []
+
+    def open_page(
+        *, address: str = "", width: int = WIDTH, height: int = HEIGHT, **wanted: Any
+    ) -> tuple[Page, Watched]:
+        address = address or server.address
+        context = chromium.new_context(viewport={"width": width, "height": height}, **{"locale": "en-US", **wanted})
+        context.set_default_timeout(PATIENCE)
+        page, watched = context.new_page(), Watched()
+        page.on("console", watched.console)
+        page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+        page.on("request", watched.request)
+        # Playwright begins to catch file choosers with the first listener, and does not wait until it does.
+        page.on("filechooser", lambda _: None)
+        page.goto(f"{address}/")
+        page.wait_for_selector("body[data-ready]")
+        opened.append((page, watched, address))
+        return page, watched
+
+    yield open_page
+    for page, watched, address in opened:
+        page.context.close()
+        watched.check(address)
+
+
+class Visitor:
+    """What people do on the page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def show(self, *names: str) -> None:
+        """Choose pictures of the examples."""
+        self.page.set_input_files("#files", [PICTURES / name for name in names])
+        self.page.locator("#picture-name", has_text=names[-1]).wait_for()
+
+    def ask(self, question: str) -> str:
+        """Type a question and wait for the answer."""
+        self.page.fill("#question", question)
+        self.page.press("#question", "Enter")
+        return self.answer(question)
+
+    def answer(self, question: str) -> str:
+        """The answer to the question asked last, when it is there."""
+        latest = self.page.locator("#latest article", has_text=question)
+        latest.wait_for()
+        latest.locator(".working").wait_for(state="hidden")
+        return latest.locator(".said").inner_text()
+
+
+@pytest.fixture
+def pictures() -> Path:
+    """The folder of the examples' pictures."""
+    return PICTURES
+
+
+@pytest.fixture
+def visitor() -> type[Visitor]:
+    return Visitor
