@@ -41,7 +41,7 @@ def measure() -> dict[str, object]:
     import seesay
     from seesay import Conversation
     from seesay.models.generation import Generative
-    from seesay.models.recall import LIMIT, Recall
+    from seesay.models.memory import Memory
 
     random = numpy.random.default_rng(0)
     pictures = [Image.fromarray(random.integers(0, 255, (512, 512, 3), dtype=numpy.uint8)) for _ in range(2)]
@@ -60,14 +60,14 @@ def measure() -> dict[str, object]:
     firsts, seconds = [], []
     same = True
     for _ in range(ROUNDS):
-        family.recall = Recall(LIMIT)
+        family.recall = Memory()
         took, said = timed(Conversation().ask(QUESTIONS[0], *pictures))
         firsts.append(took)
         later = Conversation().ask(QUESTIONS[0], *pictures).answered(said).ask(QUESTIONS[1])
         took, kept = timed(later)
         seconds.append(took)
         megabytes = family.recall.bytes / 1e6
-    family.recall = Recall(0)
+    family.recall = Memory(0)
     same = timed(later)[1] == kept
     batch = family.prepare_conversation(later)
     return {

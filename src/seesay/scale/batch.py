@@ -130,7 +130,7 @@ def _most() -> int:
     """As many actors as the cluster has processors for."""
     import ray
 
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    resources: dict[str, float] = ray.cluster_resources()
     return int(resources.get("CPU", 1) / SHARE)
 
 
