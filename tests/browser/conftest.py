@@ -50,9 +50,10 @@ class Watched:
 Opener = Callable[..., "tuple[Page, Watched]"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser without a window: the system's Chromium, so that playwright's own download is not needed."""
+    """A browser without a window: the system's Chromium, so that playwright's own download is not needed. It is closed with the
+    file: while it is open an event loop runs in this thread, and other tests want theirs."""
     playwright_sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")

@@ -85,7 +85,7 @@ def test_a_run_ends_with_the_measurement_of_its_captions(run: Path, shapes: Path
     assert report["figures"]["cider-d"]["nearest"]["mean"] > report["figures"]["cider-d"]["commonest"]["mean"]
     by_hand(report)
     page = (run / "report.html").read_text(encoding="utf-8")
-    assert page.count("<img") == 1 + 6
+    assert page.count("<img") == 2 + 6
     assert {"captions.json", "README.md"} <= {file.name for file in (run / "model").iterdir()}
     assert not (run / "accuracy.png").exists()
     card = (run / "model/README.md").read_text(encoding="utf-8")

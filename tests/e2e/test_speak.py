@@ -83,7 +83,7 @@ def test_speed_shortens(tmp_path: Path) -> None:
     [
         (["Hello."], b"", 2, "nowhere to speak to"),
         (["Hello.", "--play", "--captions"], b"", 2, "captions stand beside a sound file"),
-        (["Hello.", "-o", "OUT.mp3"], b"", 2, "'.mp3' files are not written"),
+        (["Hello.", "-o", "OUT.aac"], b"", 2, "'.aac' files are not written"),
         (["Hello.", "-o", "OUT"], b"", 2, "no ending"),
         (["Hello.", "-o", "OUT.wav", "--speed", "3"], b"", 2, "out of range"),
         (["Hello.", "--play"], b"", 4, "no way to play sound"),

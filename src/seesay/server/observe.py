@@ -80,5 +80,10 @@ def log_config() -> dict[str, object]:
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonLines}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
-        "loggers": {"seesay.server": handled, "uvicorn": {**handled, "level": "WARNING"}},
+        "loggers": {
+            "seesay.server": handled,
+            "uvicorn": {**handled, "level": "WARNING"},
+            # It warns of every form that is broken, in words of its own; the sender is told, and the request is logged.
+            "python_multipart": {**handled, "level": "CRITICAL"},
+        },
     }

@@ -182,7 +182,7 @@ def test_adapters_over_quantized_weights_find_their_base_again(
     asked = Conversation(TALK.messages[:-1])
     one, other = (model.predict(model.prepare_conversation(asked), 1)[0][0] for model in (family, again))
     assert one.text == other.text
-    assert one.score == pytest.approx(other.score, abs=1e-3)
+    assert one.score == pytest.approx(other.score, abs=1e-2)  # laid out otherwise, bitsandbytes rounds otherwise
     restored = opened(chat_checkpoints["idefics3"], lora=4, quantize=bits)
     restored.restore(tmp_path / "run")
     assert restored.examine(restored.prepare_lessons([TALK]), answer=False).loss == pytest.approx(taught, rel=1e-4)
