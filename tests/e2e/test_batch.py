@@ -67,7 +67,7 @@ def test_usage_is_explained_without_a_traceback(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_quickly_and_the_same_command_goes_on(tmp_path: Path, kills: ModuleType, number: int) -> None:
-    manifest, output = kills.make(tmp_path, 300, seed=3), tmp_path / "rows.jsonl"
+    manifest, output = kills.make(tmp_path, 20, seed=3), tmp_path / "rows.jsonl"
     command = kills.command(manifest, output, 20)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not output.exists() or not output.stat().st_size:
@@ -137,7 +137,7 @@ def test_no_room_is_told_and_the_same_command_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_second_process_is_refused(tmp_path: Path, kills: ModuleType) -> None:
-    manifest, output = kills.make(tmp_path, 20, seed=3), tmp_path / "rows.jsonl"
+    manifest, output = kills.make(tmp_path, 300, seed=3), tmp_path / "rows.jsonl"
     command = kills.command(manifest, output, 20)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
