@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from statistics import median_low
 from typing import Any
 
-from ..errors import PROBLEMS_LISTED, DataError, Problem
+from ..errors import Problem
 from ..metrics.tokenize import tokenize
 from ..types import Conversation, ImageSource
+from .checked import Checked, Table
 from .conversations import ConversationSet
 from .opened import OpenedPicture, Pictures, broken, content, open_pictures, shared
 
@@ -40,7 +41,7 @@ class ConversationSplit:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationReport:
+class ConversationReport(Checked):
     """Everything found in a set of conversations."""
 
     name: str
@@ -50,33 +51,15 @@ class ConversationReport:
     sizes: Mapping[int, tuple[int, int]]
     """Width and height of each picture that opened, by `id` of its source."""
 
-    @property
-    def fatal(self) -> tuple[Problem, ...]:
-        """The problems that stop training."""
-        return tuple(problem for problem in self.problems if problem.fatal)
-
-    def raise_for_problems(self) -> None:
-        """Raise DataError with all fatal problems, if there are any."""
-        if self.fatal:
-            count = len(self.fatal)
-            message = f"{count:,} problem{'s' if count > 1 else ''} to mend"
-            raise DataError(message, where=self.name, problems=self.fatal)
-
     def size(self, source: ImageSource) -> tuple[int, int]:
         """Width and height of a picture of these conversations."""
         return self.sizes[id(source)]
 
-    def tables(self) -> list[tuple[str, list[str], list[list[str]]]]:
+    def tables(self) -> list[Table]:
         """The report as tables of text: title, header, rows."""
         header = ["split", "conversations", "pictures", "without one", "answers", "pictures shown", "words asked",
                   "words answered"]  # fmt: skip
         return [(f"{self.name} ({self.format})", header, [_cells(split) for split in self.splits])]
-
-    def sentences(self) -> list[str]:
-        """The problems in words, at most twenty of them, then how many more there are."""
-        listed = [f"{'error' if one.fatal else 'warning'}: {one}" for one in self.problems[:PROBLEMS_LISTED]]
-        hidden = len(self.problems) - len(listed)
-        return [*listed, *([f"... and {hidden:,} more"] if hidden else []), *([] if self.problems else ["no problems"])]
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON values, every problem included."""

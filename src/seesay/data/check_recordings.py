@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from ..errors import PROBLEMS_LISTED, AudioError, DataError, Problem
+from ..errors import AudioError, Problem
 from ..media import AudioLimits, audio_name, open_audio, sounding
 from ..types import Recording
+from .checked import Checked, Table
 from .recordings import RecordingSet
 
-Table = tuple[str, list[str], list[list[str]]]
 CLIPPED_RUN = 3
 """Samples in a row at full scale that make a clip; two may be a peak that just reaches it."""
 FULL_SCALE = 0.999
@@ -84,7 +84,7 @@ class RecordingSplit:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingReport:
+class RecordingReport(Checked):
     """Everything found in a set of recordings."""
 
     name: str
@@ -95,19 +95,6 @@ class RecordingReport:
     problems: tuple[Problem, ...]
     measured: Mapping[str, tuple[Measured, ...]]
     """Each recording that opened, by split."""
-
-    @property
-    def fatal(self) -> tuple[Problem, ...]:
-        """The problems that stop training."""
-        return tuple(problem for problem in self.problems if problem.fatal)
-
-    def raise_for_problems(self) -> None:
-        """Raise DataError with all fatal problems, if there are any."""
-        if self.fatal:
-            count = len(self.fatal)
-            raise DataError(
-                f"{count:,} problem{'s' if count > 1 else ''} to mend", where=self.name, problems=self.fatal
-            )
 
     def tables(self) -> list[Table]:
         """The report as tables of text: title, header, rows."""
@@ -121,12 +108,6 @@ class RecordingReport:
             rows = [[f"{character!r} U+{ord(character):04X}", f"{count:,}"] for character, count in self.missing]
             tables.append(("characters the tokenizer lacks", ["character", "rows"], rows))
         return tables
-
-    def sentences(self) -> list[str]:
-        """The problems in words, at most twenty of them, then how many more there are."""
-        listed = [f"{'error' if one.fatal else 'warning'}: {one}" for one in self.problems[:PROBLEMS_LISTED]]
-        hidden = len(self.problems) - len(listed)
-        return [*listed, *([f"... and {hidden:,} more"] if hidden else []), *([] if self.problems else ["no problems"])]
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON values, every problem included."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import PROBLEMS_LISTED, DataError, Problem
+from ..errors import PROBLEMS_LISTED, Problem
 from ..types import Example
 from .captions import LONGEST, CaptionReport
+from .checked import Checked, Table, listed_problems
 
-Table = tuple[str, list[str], list[list[str]]]
 HISTOGRAM = 20
 """How many answers and types a table lists."""
 CAPTION_SHOWN = 80
@@ -40,7 +40,7 @@ class SplitReport:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckReport:
+class CheckReport(Checked):
     """Everything found in a data set."""
 
     name: str
@@ -55,19 +55,6 @@ class CheckReport:
     problems: tuple[Problem, ...]
     sizes: Mapping[int, tuple[int, int]]
     """Width and height of each picture that opened, by `id` of its source; for `shape`."""
-
-    @property
-    def fatal(self) -> tuple[Problem, ...]:
-        """The problems that stop training."""
-        return tuple(problem for problem in self.problems if problem.fatal)
-
-    def raise_for_problems(self) -> None:
-        """Raise DataError with all fatal problems, if there are any."""
-        if self.fatal:
-            count = len(self.fatal)
-            raise DataError(
-                f"{count:,} problem{'s' if count > 1 else ''} to mend", where=self.name, problems=self.fatal
-            )
 
     def shape(self, example: Example) -> tuple[int, ...]:
         """The proportions of an example's pictures in steps of a twelfth of an octave; equal shapes pad nothing."""
@@ -127,7 +114,7 @@ class CheckReport:
         if asked:
             said.append(f"vocabulary: {self.vocabulary_size:,} of {self.distinct_answers:,} distinct training answers")
         ordered = sorted(self.problems, key=lambda problem: not problem.fatal)
-        said += [f"{'error' if problem.fatal else 'warning'}: {problem}" for problem in ordered[:PROBLEMS_LISTED]]
+        said += listed_problems(ordered)
         if len(ordered) > PROBLEMS_LISTED:
             said.append(f"... and {len(ordered) - PROBLEMS_LISTED:,} more problems (--json lists all)")
         said.append(f"{len(self.fatal):,} errors: training would not start" if self.fatal else "ready to train")

@@ -9,10 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..files import write_whole
 from ..types import Conversation
-from .curves import in_words, plot, points
-from .page import page, picture, thumbnail
+from .curves import loss_page
+from .page import thumbnail
 
 PICTURES_SHOWN = 3
 LONGEST = 600
@@ -43,32 +42,17 @@ def chat_training_page(
         history: the Trainer's log: dicts with `step` and what was measured then.
         best: the step whose checkpoint is the model.
     """
-    series = [
-        ("training", "#1f5fbf", points(history, "loss")),
-        ("validation", "#b4570a", points(history, "eval_loss")),
-    ]
-    drawn = plot("loss a token", series)
-    write_whole(folder / "loss.png", drawn)
-    measured = dict(series[1][2])
-    parts = [
-        f'<p class="headline">{measured[best]:.3f}</p>',
-        f"<p>loss a token of the assistant's turns in the validation conversations after {best:,} steps, the best of"
-        f" {len(measured)} evaluations</p>",
-        "".join(f'<p class="soft">{escape(sentence)}</p>' for sentence in statements),
-        '<h2>The run</h2><div class="plots">',
-        picture(drawn, f"Loss: {in_words(series)}"),
-        "</div>",
-    ]
+    shown = []
     if said:
         explained = (
             "The first validation conversations, continued where their last answer stands; greedily, and cut off at"
         )
-        parts.append(
+        shown.append(
             f'<h2>What it says</h2><p class="soft">{explained} the tokens that the settings allow.</p>'
             f'<ul class="cards">{"".join(map(_card, said))}</ul>'
         )
-    parts.append(f'<h2>Settings</h2><pre tabindex="0">{escape(settings_text)}</pre>')
-    write_whole(folder / "report.html", page(f"Training run {folder.resolve().name}", parts))
+    measured = "loss a token of the assistant's turns in the validation conversations"
+    loss_page(history, "loss a token", measured, statements, shown, settings_text, best, folder)
 
 
 def _card(one: Said) -> str:

@@ -26,11 +26,7 @@ def training_page(
         history: the Trainer's log: dicts with `step` and what was measured then.
         evaluation: the best checkpoint, measured on the validation split.
     """
-    losses: Series = [
-        ("training", "#1f5fbf", points(history, "loss")),
-        ("validation", "#b4570a", points(history, "eval_loss")),
-    ]
-    curves = {"loss": ("loss", "Loss", losses)}
+    curves = {"loss": ("loss", "Loss", _losses(history))}
     if evaluation.task == "vqa":
         accuracies: Series = [("validation", "#b4570a", points(history, "eval_vqa_accuracy"))]
         curves["accuracy"] = ("VQA accuracy", "VQA accuracy on the validation split", accuracies)
@@ -45,6 +41,49 @@ def training_page(
     parts += ["</div>", *details(evaluation)]
     parts.append(f'<h2>Settings</h2><pre tabindex="0">{escape(settings_text)}</pre>')
     write_whole(folder / "report.html", page(f"Training run {folder.resolve().name}", parts))
+
+
+def loss_page(
+    history: Sequence[Mapping[str, Any]],
+    label: str,
+    measured: str,
+    statements: Sequence[str],
+    shown: Sequence[str],
+    settings_text: str,
+    best: int,
+    folder: Path,
+) -> None:
+    """Write loss.png and report.html into the folder of a run whose checkpoints are compared by their loss.
+
+    Args:
+        label: what the loss is, beside its curve.
+        measured: the same and on what, in a sentence that goes on with how many steps.
+        statements: sentences below it.
+        shown: HTML of what the model now does.
+        best: the step whose checkpoint is the model.
+    """
+    series = _losses(history)
+    drawn = plot(label, series)
+    write_whole(folder / "loss.png", drawn)
+    validation = dict(series[1][2])
+    parts = [
+        f'<p class="headline">{validation[best]:.3f}</p>',
+        f"<p>{measured} after {best:,} steps, the best of {len(validation)} evaluations</p>",
+        "".join(f'<p class="soft">{escape(sentence)}</p>' for sentence in statements),
+        '<h2>The run</h2><div class="plots">',
+        picture(drawn, f"Loss: {in_words(series)}"),
+        "</div>",
+        *shown,
+        f'<h2>Settings</h2><pre tabindex="0">{escape(settings_text)}</pre>',
+    ]
+    write_whole(folder / "report.html", page(f"Training run {folder.resolve().name}", parts))
+
+
+def _losses(history: Sequence[Mapping[str, Any]]) -> Series:
+    return [
+        ("training", "#1f5fbf", points(history, "loss")),
+        ("validation", "#b4570a", points(history, "eval_loss")),
+    ]
 
 
 def points(history: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, float]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data import RecordingReport
 from ..files import write_whole
-from .curves import in_words, plot, points
+from .curves import loss_page
 from .page import page, picture, table
 
 if TYPE_CHECKING:
@@ -80,24 +80,9 @@ def speech_training_page(
         history: the Trainer's log: dicts with `step` and what was measured then.
         best: the step whose checkpoint is the model.
     """
-    series = [
-        ("training", "#1f5fbf", points(history, "loss")),
-        ("validation", "#b4570a", points(history, "eval_loss")),
-    ]
-    drawn = plot("loss", series)
-    write_whole(folder / "loss.png", drawn)
-    measured = dict(series[1][2])
-    parts = [
-        f'<p class="headline">{measured[best]:.3f}</p>',
-        f"<p>loss on the validation rows after {best:,} steps, the best of {len(measured)} evaluations</p>",
-        "".join(f'<p class="soft">{escape(sentence)}</p>' for sentence in statements),
-        '<h2>The run</h2><div class="plots">',
-        picture(drawn, f"Loss: {in_words(series)}"),
-        "</div>",
-        *(_spoken(sample, best) for sample in samples),
-        f'<h2>Settings</h2><pre tabindex="0">{escape(settings_text)}</pre>',
-    ]
-    write_whole(folder / "report.html", page(f"Training run {folder.resolve().name}", parts))
+    measured = "loss on the validation rows"
+    shown = [_spoken(sample, best) for sample in samples]
+    loss_page(history, "loss", measured, statements, shown, settings_text, best, folder)
 
 
 def _spoken(sample: Sample, best: int) -> str:

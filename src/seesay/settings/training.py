@@ -15,7 +15,21 @@ Training = TypeVar("Training", bound="FineTuneSettings")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FineTuneSettings(DataSettings, ModelSettings):
+class RunSettings:
+    """What decides on how many threads a run computes, and where its model goes."""
+
+    threads: int = setting(0, low=0)
+    """Threads that compute; 0 takes all cores. Part of what makes a run repeatable to the bit."""
+    push_to_hub: bool = False
+    """Upload the finished model. Needs a token in HF_TOKEN or `hf auth login`, checked before training."""
+    hub_model_id: str = ""
+    """Repository to upload to, as owner/name; the default is the run folder's name under your account."""
+    hub_private: bool = False
+    """Create the repository private."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuneSettings(RunSettings, DataSettings, ModelSettings):
     """What training on questions, on captions and on conversations have in common.
 
     Settings that are None take their value from a `Recipe`: the guide's for a checkpoint, the configuration's own from
@@ -64,14 +78,6 @@ class FineTuneSettings(DataSettings, ModelSettings):
     """How many checkpoints to keep, beside the best one."""
     logging_steps: int | None = setting(None, low=1)
     """Note the loss after this many steps."""
-    threads: int = setting(0, low=0)
-    """Threads that compute; 0 takes all cores. Part of what makes a run repeatable to the bit."""
-    push_to_hub: bool = False
-    """Upload the finished model. Needs a token in HF_TOKEN or `hf auth login`, checked before training."""
-    hub_model_id: str = ""
-    """Repository to upload to, as owner/name; the default is the run folder's name under your account."""
-    hub_private: bool = False
-    """Create the repository private."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +204,7 @@ def settle(settings: Training, recipe: Recipe) -> tuple[Training, Recipe]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainSpeechSettings(DataSettings, ModelSettings):
+class TrainSpeechSettings(RunSettings, DataSettings, ModelSettings):
     """Fine-tune a SpeechT5 on recordings and what is said in them, or train a small one from scratch.
 
     Settings that are None take their value from a `SpeechRecipe`: the guide's for a checkpoint, the configuration's own from
@@ -264,14 +270,6 @@ class TrainSpeechSettings(DataSettings, ModelSettings):
     """How many checkpoints to keep, beside the best one."""
     logging_steps: int | None = setting(None, low=1)
     """Note the loss after this many steps."""
-    threads: int = setting(0, low=0)
-    """Threads that compute; 0 takes all cores. Part of what makes a run repeatable to the bit."""
-    push_to_hub: bool = False
-    """Upload the finished model. Needs a token in HF_TOKEN or `hf auth login`, checked before training."""
-    hub_model_id: str = ""
-    """Repository to upload to, as owner/name; the default is the run folder's name under your account."""
-    hub_private: bool = False
-    """Create the repository private."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,6 @@ from ..models import Batch, ChatLessons, Family
 from ..settings import GUIDES, LORA_LEARNING_RATE, GenerationSettings, Recipe, TrainChatSettings, settle
 from ..types import Conversation
 from . import publish, session
-from .card import model_card
 from .plan import Plan, Visit, steps_of
 from .planned import Progress, Stop, fixed_random_state, planned_trainer
 from .run_folder import RunFolder
@@ -237,7 +236,7 @@ def _finish(
     family.restore(checkpoint)
     family.network.eval()
     history = trainer.state.log_history
-    losses = tuple((int(entry["step"]), float(entry["eval_loss"])) for entry in history if "eval_loss" in entry)
+    losses = session.losses_of(trainer)
     said = answer_the_last(family, found.splits["validation"][: settings.answers_shown])
     statements = tuple(_statements(settings, found))
     chat_training_page(history, said, statements, config.dump(settings, session.section(settings)), best, folder.path)
@@ -275,7 +274,6 @@ def _card(
     best: int,
     statements: Sequence[str],
 ) -> str:
-    first, loss = losses[0], dict(losses)[best]
     limits = [
         "The loss tells how likely the model finds the words of the validation conversations. Whether what it says by itself is"
         " right was not measured: read the answers in the run's report, and measure it on questions of your own.",
@@ -283,17 +281,4 @@ def _card(
         "What the base model says wrongly or should not say it may still say.",
         *statements,
     ]
-    return model_card(
-        task="chat",
-        title=title,
-        base_model=settings.model,
-        data_name=settings.data,
-        data_rows=len(found.splits["train"]),
-        metrics=[
-            ("loss a token, validation split", f"{loss:.4f}"),
-            (f"the same after {first[0]:,} steps", f"{first[1]:.4f}"),
-        ],
-        settings_text=config.dump(settings, session.section(settings), leave_out=("output", "images")),
-        command="",
-        limits=limits,
-    )
+    return session.loss_card("chat", title, settings, len(found.splits["train"]), "loss a token", losses, best, limits)

@@ -12,15 +12,16 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from .. import config, models
 from ..errors import Interrupted, ResourceError, RunError
-from ..settings import ModelSettings
+from ..settings import ModelSettings, TrainChatSettings, TrainSpeechSettings
 from . import publish, together
+from .card import model_card
 from .planned import Progress, Stop
 from .run_folder import LOCK, RunFolder
 
@@ -203,3 +204,43 @@ def teller(log: logging.Logger, progress: Callable[[Progress], None] | None) -> 
             progress(state)
 
     return tell
+
+
+def losses_of(trainer: Trainer) -> tuple[tuple[int, float], ...]:
+    """Step and validation loss of each evaluation."""
+    history = trainer.state.log_history
+    return tuple((int(entry["step"]), float(entry["eval_loss"])) for entry in history if "eval_loss" in entry)
+
+
+def loss_card(
+    task: Literal["chat", "speech"],
+    title: str,
+    settings: TrainChatSettings | TrainSpeechSettings,
+    rows: int,
+    loss: str,
+    losses: Sequence[tuple[int, float]],
+    best: int,
+    limits: Sequence[str],
+) -> str:
+    """The card of a model whose checkpoints are compared by their loss.
+
+    Args:
+        rows: it was trained on.
+        loss: what the loss is, in words.
+        losses: step and validation loss of each evaluation; `best` is the step that was chosen.
+    """
+    first, text = losses[0], config.dump(settings, section(settings), leave_out=("output", "images"))
+    return model_card(
+        task=task,
+        title=title,
+        base_model=settings.model,
+        data_name=settings.data,
+        data_rows=rows,
+        metrics=[
+            (f"{loss}, validation split", f"{dict(losses)[best]:.4f}"),
+            (f"the same after {first[0]:,} steps", f"{first[1]:.4f}"),
+        ],
+        settings_text=text,
+        command="",
+        limits=limits,
+    )

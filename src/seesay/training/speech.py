@@ -27,7 +27,6 @@ from ..speech.learner import MASKED, Learner, scratch
 from ..speech.write import encoder
 from ..types import Speech
 from . import publish, session
-from .card import model_card
 from .plan import Plan, Visit, steps_of
 from .planned import Progress, Stop, fixed_random_state, planned_trainer, schedule
 from .prepared import NONE, Prepared, PreparedSet, prepare, statements
@@ -301,7 +300,7 @@ def _finish(
     learner.restore(checkpoint)
     learner.network.config.use_cache = True
     history = trainer.state.log_history
-    losses = tuple((int(entry["step"]), float(entry["eval_loss"])) for entry in history if "eval_loss" in entry)
+    losses = session.losses_of(trainer)
     settings_text = config.dump(settings, session.section(settings))
     rows = chosen(prepared, settings.samples)
     samples = [Sample(row.text, row.speaker, folder.path / SAMPLES, index) for index, row in enumerate(rows)]
@@ -326,7 +325,6 @@ def _card(
     best: int,
     said: Sequence[str],
 ) -> str:
-    first, loss = losses[0], dict(losses)[best]
     limits = [
         "The loss compares spectrograms frame by frame while the recording is shown to the decoder; how it sounds is measured"
         " by `seesay evaluate speech`, and by listening.",
@@ -338,17 +336,4 @@ def _card(
     ]  # fmt: skip
     if settings.speaker_embeddings is None and settings.speaker_model != NONE:
         limits.append(f"Speaker embeddings are those of {settings.speaker_model}; those of other networks do not fit.")
-    return model_card(
-        task="speech",
-        title=title,
-        base_model=settings.model,
-        data_name=settings.data,
-        data_rows=len(prepared.splits["train"]),
-        metrics=[
-            ("loss, validation split", f"{loss:.4f}"),
-            (f"the same after {first[0]:,} steps", f"{first[1]:.4f}"),
-        ],
-        settings_text=config.dump(settings, session.section(settings), leave_out=("output", "images")),
-        command="",
-        limits=limits,
-    )
+    return session.loss_card("speech", title, settings, len(prepared.splits["train"]), "loss", losses, best, limits)
