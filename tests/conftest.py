@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ from PIL import Image
 from seesay.models.families.mini import EMBEDDED
 
 # Two processes share the machine in CI; how long an example takes says nothing there.
-hypothesis.settings.register_profile("seesay", deadline=None)
+# A checkout is judged by the same examples every time; new ones are looked for while developing.
+hypothesis.settings.register_profile("seesay", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("seesay")
 
 # A shell that runs the tests in the background has its children, and theirs, ignore Ctrl-C. What handles a signal is

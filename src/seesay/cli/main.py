@@ -54,18 +54,30 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    code = _run()
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        # One of several processes of torchrun. torch's gloo threads outlive the group of a model that ran in parallel, and some
+        # interpreters abort over them on the way out; everything of ours is closed and written by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code; whatever went wrong has been said."""
     try:
-        sys.exit(root.main(standalone_mode=False))
+        return int(root.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
         render.error(Interrupted("interrupted"))
-        sys.exit(Interrupted.exit_code)
+        return Interrupted.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except SeesayError as error:
         render.error(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except BrokenPipeError:
         # Whoever read our output (`head`) has gone; say nothing more, also not when Python closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        return 141

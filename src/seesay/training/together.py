@@ -105,7 +105,6 @@ def together() -> Iterator[Team]:
     try:
         yield Team(rank(), _size())
     finally:
-        # Left to the exit of the interpreter, threads of gloo meet what is gone already, and some runs end with an abort.
         torch.distributed.destroy_process_group()
 
 

@@ -40,7 +40,7 @@ def test_batches_that_cannot_be_shared_out_are_refused() -> None:
 
 
 def train(data: Path, output: Path, processes: int, *more: str) -> list[str]:
-    launcher = ["torch.distributed.run", "--nproc-per-node", str(processes), "--master-port", "0", "-m", "seesay"]
+    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m", "seesay"]
     settings = {
         "num-train-epochs": 2,
         "per-device-train-batch-size": 8,
@@ -57,7 +57,7 @@ def train(data: Path, output: Path, processes: int, *more: str) -> list[str]:
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=280)
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)
 
 
 def logged(output: Path, name: str) -> list[float]:

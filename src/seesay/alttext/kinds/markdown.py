@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
 _LANGUAGE = re.compile(r"^lang(?:uage)?[ \t]*:[ \t]*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)", re.MULTILINE)
-_SPECIAL = re.compile(r"([\\`*_\[\]<>&!|~])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>&!~])")
+_PIPE = "&#124;"
+"""Even an escaped one can make a table of the line it stands in, or split a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,16 @@ class Markdown(Document):
     def _put(self, spot: _Spot, change: Change) -> str:
         old = self._text.source[spot.start : spot.end]
         if not spot.html:
-            return _SPECIAL.sub(r"\\\1", change.alt)
+            return _SPECIAL.sub(r"\\\1", change.alt).replace("|", _PIPE)
         inner = spots(old, self._places, marked=False)
-        return edited(old, inner, {inner[0].found.key: change}, marked=False) if inner else old
+        return edited(old, inner, {inner[0].found.key: change}, marked=False, safe=_in_table) if inner else old
 
     def views(self, data: bytes) -> list[View]:
         return [View(str(self.path), decode(data, str(self.path), declared=False).source)]
+
+
+def _in_table(attribute: str) -> str:
+    return attribute.replace("|", _PIPE)
 
 
 class _Reader:
