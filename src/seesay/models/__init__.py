@@ -12,6 +12,7 @@ from ..registry import discover
 from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe, TrainSettings
 from ..types import Example
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
+from .engines import choose, open_export
 from .family import Batch, Examined, Family, Scratch, last_question
 
 __all__ = [
@@ -51,7 +52,14 @@ def load(settings: ModelSettings) -> Family:
     if settings.quantize and not family.needs_torch:
         hint = "leave out --quantize; its eye is held in 8 bits already"
         raise ModelError("this model is not quantized while it is loaded", where=checkpoint.name, hint=hint)
-    model = family.load(checkpoint, place(settings) if family.needs_torch else Placement("cpu", "float32"))
+    engine = choose(checkpoint, family, settings).engine
+    if not family.needs_torch:
+        model = family.load(checkpoint, Placement("cpu", "float32"))
+    elif engine == "torch":
+        model = family.load(checkpoint, place(settings))
+    else:
+        plain = replace(settings, engine="torch", device="cpu", dtype="float32", quantize="")
+        model = open_export(checkpoint, family, settings, lambda: family.load(checkpoint, place(plain)))
     if isinstance(settings, GenerationSettings):
         model.generation = settings
     return model
@@ -67,6 +75,8 @@ def for_training(settings: TrainSettings, vocabulary: Sequence[str], texts: Iter
     """
     if settings.quantize:
         raise UsageError("quantized weights cannot be trained", where="--quantize", hint="leave it out")
+    if settings.engine not in ("auto", "torch"):
+        raise UsageError("models are trained by torch", where=f"--engine {settings.engine}", hint="leave it out")
     if settings.dtype == "auto":
         # Steps are too small for bfloat16 weights; what is computed with them may still be (mixed precision).
         settings = replace(settings, dtype="float32")

@@ -9,7 +9,7 @@ from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
 from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
-from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings, Quantize
+from .models import Device, Dtype, Engine, GenerationSettings, ModelKeywords, ModelSettings, Quantize
 from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
 from .training import (
     GUIDES,
@@ -35,6 +35,7 @@ __all__ = [
     "DataSettings",
     "Device",
     "Dtype",
+    "Engine",
     "EvaluateCaptionSettings",
     "EvaluateSpeechSettings",
     "EvaluateVqaSettings",

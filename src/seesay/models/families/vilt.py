@@ -10,7 +10,6 @@ about 2,169 at the start for 3,129 answers, 9 for 13. Learning rates and gradien
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -24,11 +23,11 @@ from ..adapter import Adapter, save_network
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch, Examined, Family, Scratch
 from ..memory import Memory
+from ..vilt_frame import pad_pictures, within_aspect
 from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
     import numpy
-    import PIL.Image
     import torch
     from transformers import ViltConfig, ViltForQuestionAnswering, ViltProcessor
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 ANSWER_HEAD = "ViltForQuestionAnswering"
 LAST_LAYER = "classifier.3."
 BLOCKS = ("vilt.encoder.",)
-GRAY = (127, 127, 127)
 
 
 class Vilt(Family):
@@ -143,7 +141,7 @@ class Vilt(Family):
 
         sources = [_only_picture(example) for example in examples]
         digests = [digest_image(source) for source in sources]
-        pixels, mask = _pad([self._pixels(source, digest) for source, digest in zip(sources, digests, strict=True)])
+        pixels, mask = pad_pictures([self._pixels(source, digest) for source, digest in zip(sources, digests, strict=True)])
         # (B, T): text padded to the longest question of this batch; longer than the model reads is cut at the end.
         # A "[SEP]" that a user typed stays five characters and never becomes the token.
         text = self.processor.tokenizer(
@@ -160,13 +158,14 @@ class Vilt(Family):
         return Batch(tensors, tuple((digest,) for digest in digests))
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
-        return self._rank(self._logits(batch), top_k)
+        return self._rank(self.logits(batch), top_k)
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
-        scores = self._logits(batch).float().sigmoid()
+        scores = self.logits(batch).float().sigmoid()
         return [float(row[self._ids[answer]]) for row, answer in zip(scores, answers, strict=True)]
 
-    def _logits(self, batch: Batch) -> torch.Tensor:
+    def logits(self, batch: Batch) -> torch.Tensor:
+        """(B, answers) of a prepared batch."""
         import torch
 
         self._network.eval()
@@ -231,7 +230,7 @@ class Vilt(Family):
         def prepare() -> Pixels:
             image_processor = self.processor.image_processor
             image = open_image(source).pixels
-            image = _within_aspect(image, image_processor.size.shortest_edge, image_processor.size_divisor)
+            image = within_aspect(image, image_processor.size.shortest_edge, image_processor.size_divisor)
             pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
             return pixels
 
@@ -298,40 +297,6 @@ def _only_picture(example: Example) -> ImageSource:
     if len(example.images) != 1:
         raise InputError(f"ViLT takes one picture a question, not {len(example.images)}", where=example.origin)
     return example.images[0]
-
-
-def _within_aspect(image: PIL.Image.Image, shortest_edge: int, size_divisor: int) -> PIL.Image.Image:
-    """The picture, with gray bars where it is so narrow that scaling would leave it no width at all.
-
-    ViLT limits the longer side to 1333/800 of the shorter one's target and rounds down to the patch size.
-    """
-    from PIL import Image
-
-    longest_edge = int(1333 / 800 * shortest_edge)
-    # At this ratio the narrow side still comes out at one patch; the margin covers the rounding.
-    limit = longest_edge / (size_divisor + 1)
-    width, height = image.size
-    if max(width, height) <= limit * min(width, height):
-        return image
-    narrow = math.ceil(max(width, height) / limit)
-    size = (max(width, narrow), max(height, narrow))
-    padded = Image.new("RGB", size, GRAY)
-    padded.paste(image, ((size[0] - width) // 2, (size[1] - height) // 2))
-    return padded
-
-
-def _pad(pictures: Sequence[Pixels]) -> tuple[Pixels, numpy.ndarray[Any, numpy.dtype[numpy.int64]]]:
-    """Pictures (3, H, W) as one batch (B, 3, H, W) and its mask (B, H, W), zeros to the right and below."""
-    import numpy
-
-    height = max(picture.shape[1] for picture in pictures)
-    width = max(picture.shape[2] for picture in pictures)
-    pixels = numpy.zeros((len(pictures), 3, height, width), numpy.float32)
-    mask = numpy.zeros((len(pictures), height, width), numpy.int64)
-    for row, picture in enumerate(pictures):
-        pixels[row, :, : picture.shape[1], : picture.shape[2]] = picture
-        mask[row, : picture.shape[1], : picture.shape[2]] = 1
-    return pixels, mask
 
 
 def _keep_patch_order(network: ViltForQuestionAnswering) -> None:
