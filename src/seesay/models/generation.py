@@ -235,6 +235,36 @@ class Generative(Family):
         self.image_processor.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
 
+    def reply_logits(self, batch: Batch, replies: Sequence[str]) -> torch.Tensor:
+        """(N, vocabulary): what the decoder says before each token of given replies and their ends, one row after another."""
+        import torch
+
+        self._network.eval()
+        ids = self._replies(replies, self._room).to(self.placement.device)
+        with self._alone, torch.inference_mode():
+            logits = _logits(self._prompt(self._placed(batch), self._rows(batch)), ids.clamp_min(0))
+        return logits[ids != IGNORED].float()
+
+    @property
+    def bare_network(self) -> Any:
+        """The network of transformers, whatever it is being taught."""
+        return self._network
+
+    @property
+    def decoder_config(self) -> Any:
+        """Of the part that writes."""
+        return self._decoder.config
+
+    @property
+    def ends(self) -> list[int]:
+        """Tokens that end a reply."""
+        return self._ends
+
+    @property
+    def longest(self) -> int:
+        """Tokens that the decoder has positions for."""
+        return self._longest
+
     @property
     @abstractmethod
     def _tower(self) -> Any:

@@ -70,10 +70,8 @@ class _OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_threads()
         options.log_severity_level = 3
-        # Weights are read where they lie in the file's copy, and blocks of unequal sizes are given back: a server's memory
-        # stays near what the largest request takes. Both cost no time that could be measured.
+        # What one request took is given back before the next; it costs no time that could be measured.
         options.enable_cpu_mem_arena = False
-        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._wanted = {given.name for given in self._session.get_inputs()}
 

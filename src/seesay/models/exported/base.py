@@ -47,7 +47,7 @@ class Exported(Family):
     """An export that was opened."""
 
     needs_torch: ClassVar[bool] = False
-    part_names: ClassVar[tuple[str, ...]]
+    part_names: tuple[str, ...]
     """Its ONNX files without their endings."""
 
     def __init__(self, checkpoint: Checkpoint, folder: Path, runtime: Runtime, numbers: str) -> None:

@@ -18,7 +18,7 @@ from ...types import Candidate, Example
 from ..checkpoint import Checkpoint
 from ..family import Batch
 from ..runtime import Array
-from ..vilt_frame import pad_pictures, within_aspect
+from ..frames import pad_pictures, widened
 from .base import Exported, Part
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ExportedVilt(Exported):
 
     name: ClassVar[str] = "vilt"
     model_types: ClassVar[tuple[str, ...]] = ("vilt",)
-    part_names: ClassVar[tuple[str, ...]] = ("network",)
+    part_names: tuple[str, ...] = ("network",)
 
     @classmethod
     def refused(cls, checkpoint: Checkpoint) -> str:
@@ -117,7 +117,7 @@ class ExportedVilt(Exported):
         return scores
 
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
-        return within_aspect(image, self.pixels.shortest_edge, self.pixels.divisor)
+        return widened(image, self.pixels.shortest_edge, self.pixels.divisor)
 
 
 def _restated(network: Any) -> torch.nn.Module:

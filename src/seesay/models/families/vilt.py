@@ -23,7 +23,7 @@ from ..adapter import Adapter, save_network
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch, Examined, Family, Scratch
 from ..memory import Memory
-from ..vilt_frame import pad_pictures, within_aspect
+from ..frames import pad_pictures, widened
 from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ class Vilt(Family):
         def prepare() -> Pixels:
             image_processor = self.processor.image_processor
             image = open_image(source).pixels
-            image = within_aspect(image, image_processor.size.shortest_edge, image_processor.size_divisor)
+            image = widened(image, image_processor.size.shortest_edge, image_processor.size_divisor)
             pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
             return pixels
 

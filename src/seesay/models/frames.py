@@ -1,6 +1,5 @@
-"""What ViLT's pictures need before and after they are scaled, whatever computes: no longer than it takes, and of one size.
-
-Knows nothing of networks.
+"""What pictures of some architectures need before and after they are scaled, whatever computes: no longer than a processor takes
+them, and of one size in a batch. Knows nothing of networks.
 """
 
 from __future__ import annotations
@@ -16,9 +15,11 @@ if TYPE_CHECKING:
 
 Array = numpy.ndarray[Any, Any]
 GRAY = (127, 127, 127)
+WIDEST = 8
+"""Longer side by shorter one, beyond which GIT keeps only the middle: its processor keeps no more than a square of it."""
 
 
-def within_aspect(image: PIL.Image.Image, shortest_edge: int, size_divisor: int) -> PIL.Image.Image:
+def widened(image: PIL.Image.Image, shortest_edge: int, size_divisor: int) -> PIL.Image.Image:
     """The picture, with gray bars where it is so narrow that scaling would leave it no width at all.
 
     ViLT limits the longer side to 1333/800 of the shorter one's target and rounds down to the patch size.
@@ -36,6 +37,16 @@ def within_aspect(image: PIL.Image.Image, shortest_edge: int, size_divisor: int)
     padded = Image.new("RGB", size, GRAY)
     padded.paste(image, ((size[0] - width) // 2, (size[1] - height) // 2))
     return padded
+
+
+def middle(image: PIL.Image.Image) -> PIL.Image.Image:
+    """The picture, of one that is very long only the middle."""
+    width, height = image.size
+    limit = WIDEST * min(width, height)
+    if max(width, height) <= limit:
+        return image
+    left, top = max(0, (width - limit) // 2), max(0, (height - limit) // 2)
+    return image.crop((left, top, left + min(width, limit), top + min(height, limit)))
 
 
 def pad_pictures(pictures: Sequence[Array]) -> tuple[Array, Array]:
