@@ -11,6 +11,7 @@ from ..errors import ModelError, UsageError
 from ..registry import discover
 from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe, TrainSettings
 from ..types import Example
+from .arithmetic import fast_float32
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .engines import choose, open_export
 from .family import Batch, Examined, Family, Scratch, last_question
@@ -23,6 +24,7 @@ __all__ = [
     "Placement",
     "Scratch",
     "all_families",
+    "fast_float32",
     "for_training",
     "import_torch",
     "last_question",

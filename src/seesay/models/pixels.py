@@ -6,7 +6,7 @@ the processor's within 1e-6 (tests/parity/test_pixels_against_transformers.py). 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -86,6 +86,11 @@ class PixelRecipe:
         longer = int(self.shortest_edge * long / short)
         return (self.shortest_edge, longer) if height <= width else (longer, self.shortest_edge)
 
+    def fits(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) likewise, as `media.open_image` asks for it."""
+        down, across = self.target(width, height)
+        return across, down
+
     def __call__(self, image: PIL.Image.Image) -> Array:
         """(3, H, W) float32 of a picture in mode RGB."""
         height, width = self.target(*image.size)
@@ -105,6 +110,14 @@ class PixelRecipe:
             ((levels.astype(numpy.float32) - numpy.float32(mean)) / numpy.float32(deviation)).astype(numpy.float32)
             for mean, deviation in zip(self.mean, self.deviation, strict=True)
         ]
+
+
+def fits_of(processor: Any) -> Callable[[int, int], tuple[int, int]] | None:
+    """To what an image processor of transformers scales a picture, where a recipe can say it."""
+    try:
+        return PixelRecipe.of(processor).fits
+    except (ModelError, AttributeError, TypeError, KeyError):
+        return None
 
 
 def _vilt_size(height: int, width: int, shorter: int, divisor: int) -> tuple[int, int]:

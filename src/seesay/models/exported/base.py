@@ -144,7 +144,7 @@ class Exported(Family):
         return pixels, digests
 
     def _prepared(self, source: ImageSource) -> Array:
-        return self.pixels(self._framed(open_image(source).pixels))
+        return self.pixels(self._framed(open_image(source, fits=self.pixels.fits).pixels))
 
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
         """The picture as it can be scaled."""

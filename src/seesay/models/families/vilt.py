@@ -20,9 +20,11 @@ from ...metrics.vqa import soft_scores
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource
 from ..adapter import Adapter, save_network
+from ..arithmetic import fast_float32
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch, Examined, Family, Scratch
 from ..memory import Memory
+from ..pixels import fits_of
 from ..frames import pad_pictures, widened
 from ..wordpiece import build_vocabulary
 
@@ -83,6 +85,7 @@ class Vilt(Family):
         self.vocabulary = tuple(network.config.id2label[index] for index in range(network.config.num_labels))
         self._ids = {answer: index for index, answer in enumerate(self.vocabulary)}
         self._memory = Memory()
+        self._fits = fits_of(processor.image_processor)
         self._adapter: Adapter | None = None
 
     @classmethod
@@ -176,7 +179,7 @@ class Vilt(Family):
         }
         # In a padded batch ViLT draws which padding to keep; a fixed draw keeps answers equal from call to call, and the
         # caller's random state as it was.
-        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        with torch.inference_mode(), fast_float32(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             logits: torch.Tensor = self._network(**inputs).logits
         return logits
@@ -229,7 +232,7 @@ class Vilt(Family):
 
         def prepare() -> Pixels:
             image_processor = self.processor.image_processor
-            image = open_image(source).pixels
+            image = open_image(source, fits=self._fits).pixels
             image = widened(image, image_processor.size.shortest_edge, image_processor.size_divisor)
             pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
             return pixels
