@@ -10,21 +10,27 @@ A new noun is a new file here, its functions named below.
 """
 
 from .data import check, load_data, load_recordings, preview
+from .engines import Measured, bench, explain_engine, kept_exports, list_models
 from .learning import evaluate_caption, evaluate_speech, evaluate_vqa, train_caption, train_speech, train_vqa
 from .model import Model, load
 from .pictures import ask, caption, open_chat, read, save_conversation
 from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, speaker
 
 __all__ = [
+    "Measured",
     "Model",
     "Voice",
     "ask",
+    "bench",
     "caption",
     "check",
     "evaluate_caption",
     "evaluate_speech",
     "evaluate_vqa",
+    "explain_engine",
     "hear",
+    "kept_exports",
+    "list_models",
     "listen",
     "load",
     "load_data",

@@ -67,9 +67,7 @@ class ImageInfo:
     """Encoded size; 0 where the picture came decoded."""
 
 
-def open_image(
-    source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS, fits: Scaling | None = None
-) -> Picture:
+def open_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS, fits: Scaling | None = None) -> Picture:
     """Open a picture: within the limits, decoded, upright and in RGB.
 
     A PIL image is taken at the frame it stands at, and is not changed (Pillow reads its file, where it has not yet).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import __version__
@@ -13,20 +13,28 @@ from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe, TrainS
 from ..types import Example
 from .arithmetic import fast_float32
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
-from .engines import choose, open_export
+from .engines import Option, all_exported, choose, open_export, options
+from .export_cache import Entry, entries
 from .family import Batch, Examined, Family, Scratch, last_question
 
 __all__ = [
     "Batch",
     "Checkpoint",
+    "Entry",
     "Examined",
+    "Explained",
     "Family",
+    "Known",
+    "Option",
     "Placement",
     "Scratch",
     "all_families",
+    "explain",
     "fast_float32",
     "for_training",
     "import_torch",
+    "kept_exports",
+    "known",
     "last_question",
     "load",
     "place",
@@ -65,6 +73,60 @@ def load(settings: ModelSettings) -> Family:
     if isinstance(settings, GenerationSettings):
         model.generation = settings
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Which engine answers with a model, why, and what else there is."""
+
+    model: str
+    family: str
+    engine: str
+    reason: str
+    options: tuple[Option, ...]
+
+
+def explain(settings: ModelSettings) -> Explained:
+    """Which engine `load` takes for these settings; nothing is loaded or made.
+
+    Raises:
+        ModelNotFound, ModelError, UsageError: as `load` does.
+    """
+    checkpoint = _find(settings)
+    family = _family_of(checkpoint)
+    choice = choose(checkpoint, family, settings)
+    return Explained(checkpoint.name, family.name, choice.engine, choice.reason, tuple(options(checkpoint, family)))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A family of models, as `seesay models` lists it."""
+
+    family: str
+    model_types: tuple[str, ...]
+    embedded: tuple[str, ...]
+    from_scratch: tuple[str, ...]
+    engines: tuple[str, ...]
+
+
+def known() -> list[Known]:
+    """All families, and on which engines they answer."""
+    exported = all_exported()
+    return [
+        Known(
+            name,
+            family.model_types,
+            tuple(family.embedded),
+            tuple(family.scratch),
+            ("torch", "onnx", "openvino") if name in exported else ("torch",) if family.needs_torch else ("onnx",),
+        )
+        for name, family in all_families().items()
+    ]
+
+
+def kept_exports() -> list[Entry]:
+    """The exports on this machine, what was used last first."""
+    return entries()
 
 
 def for_training(settings: TrainSettings, vocabulary: Sequence[str], texts: Iterable[str]) -> Family:

@@ -36,6 +36,18 @@ class Choice:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One engine that could answer, and how it stands."""
+
+    engine: str
+    numbers: str
+    state: str
+    """`ready`, `not made yet`, or why it is none."""
+    agreement: dict[str, float]
+    """What was measured against the original: see `models.export`; empty where nothing was."""
+
+
 def all_exported() -> dict[str, type[Exported]]:
     """Every architecture that can be exported, by the name of its family."""
     return discover("seesay.models.exported", Exported)
@@ -96,8 +108,30 @@ def open_export(
             return kind(checkpoint, entry.folder, runtime, numbers)
         refusals.append(entry.refusal)
     raise ModelError(
-        f"its export is not as right as the original: {'; '.join(refusals)}", where=checkpoint.name, hint="--engine torch"
+        f"its export is not as right as the original: {'; '.join(refusals)}",
+        where=checkpoint.name,
+        hint="--engine torch",
     )
+
+
+def options(checkpoint: Checkpoint, family: type[Family]) -> list[Option]:
+    """Every engine for a checkpoint, with how it stands here. Nothing is made, and torch is not imported."""
+    if not family.needs_torch:
+        return [Option("onnx", "float32", "ready", {})]
+    torch = "ready" if find_spec("torch") and find_spec("transformers") else "not installed: seesay[models]"
+    found, kind = [Option("torch", "float32", torch, {})], all_exported().get(family.name)
+    if kind is None:
+        return found
+    for runtime, numbers in _fastest_first(ModelSettings(), only_here=False):
+        entry = export_cache.find(export_cache.key_of(checkpoint, runtime, numbers))
+        if not installed(runtime):
+            state = f"not installed: {EXTRAS[runtime]}"
+        elif entry is None:
+            state = kind.refused(checkpoint) or "not made yet"
+        else:
+            state = entry.refusal or "ready"
+        found.append(Option(runtime, numbers, state, dict(entry.manifest.get("agreement", {})) if entry else {}))
+    return found
 
 
 def wanted_numbers(runtime: Runtime, settings: ModelSettings) -> list[str]:
@@ -132,8 +166,8 @@ def _maker(
     return make
 
 
-def _fastest_first(settings: ModelSettings) -> list[tuple[Runtime, str]]:
-    """Every runtime that is here with every kind of numbers, as they were measured to follow one another (docs/performance.md)."""
+def _fastest_first(settings: ModelSettings, *, only_here: bool = True) -> list[tuple[Runtime, str]]:
+    """Every runtime (that is here) with every kind of numbers, as they were measured to follow one another (docs/performance.md)."""
     if not {"avx2", "avx512_vnni", "avx_vnni", "asimddp"} & processor_features():
         order: list[tuple[Runtime, str]] = [("openvino", "float32"), ("onnx", "float32"), ("onnx", "int8")]
     else:
@@ -141,7 +175,7 @@ def _fastest_first(settings: ModelSettings) -> list[tuple[Runtime, str]]:
     return [
         (runtime, numbers)
         for runtime, numbers in order
-        if installed(runtime) and numbers in wanted_numbers(runtime, settings)
+        if (installed(runtime) or not only_here) and numbers in wanted_numbers(runtime, settings)
     ]
 
 
@@ -171,7 +205,9 @@ def _accelerator() -> bool:
 def _refuse_contradictions(family: type[Family], settings: ModelSettings) -> None:
     if settings.engine in ("auto", "torch"):
         if settings.engine == "torch" and not family.needs_torch:
-            raise UsageError(f"models of the family {family.name} run on ONNX Runtime", where="--engine torch", hint="auto")
+            raise UsageError(
+                f"models of the family {family.name} run on ONNX Runtime", where="--engine torch", hint="auto"
+            )
         return
     if settings.device not in ("auto", "cpu"):
         raise UsageError(f"--engine {settings.engine} computes on the processor", where=f"--device {settings.device}")
@@ -182,4 +218,3 @@ def _refuse_contradictions(family: type[Family], settings: ModelSettings) -> Non
     if settings.quantize and (settings.engine, settings.quantize) != ("onnx", "int8"):
         hint = "--engine onnx takes int8"
         raise UsageError(f"not with --engine {settings.engine}", where=f"--quantize {settings.quantize}", hint=hint)
-

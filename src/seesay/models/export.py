@@ -186,7 +186,11 @@ def _judged(numbers: str, largest: float, square: float, lost: float) -> str:
     if not math.isfinite(largest):
         return f"{numbers}: its logits are not finite"
     if numbers == "float32":
-        return "" if largest <= EXACT else f"float32: a logit is off by {largest:.2g} of their spread; allowed are {EXACT:g}"
+        return (
+            ""
+            if largest <= EXACT
+            else f"float32: a logit is off by {largest:.2g} of their spread; allowed are {EXACT:g}"
+        )
     if square > SPREAD:
         return f"{numbers}: logits are off by {square:.2g} of their spread; allowed are {SPREAD:g}"
     if lost > LOST:
@@ -205,7 +209,7 @@ def samples(original: Family) -> Iterator[list[Example]]:
 def sample_picture(index: int, width: int, height: int) -> Array:
     """(height, width, 3): soft colors with hard edges in them, as photographs have them; always the same."""
     rng = numpy.random.default_rng([2026, index])
-    y, x = numpy.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = numpy.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     waves = [
         sum(
             rng.normal() / turn * numpy.sin(2 * math.pi * (turn * (rng.normal() * x + rng.normal() * y) + rng.random()))

@@ -7,6 +7,7 @@ a field; settings of a new noun are a new file. Nothing here computes, or knows 
 
 from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
 from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
+from .engines import BenchSettings, ModelsSettings
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
 from .models import Device, Dtype, Engine, GenerationSettings, ModelKeywords, ModelSettings, Quantize
@@ -29,6 +30,7 @@ __all__ = [
     "GUIDES",
     "AnswerSettings",
     "AskSettings",
+    "BenchSettings",
     "CaptionSettings",
     "ChatSettings",
     "CheckSettings",
@@ -44,6 +46,7 @@ __all__ = [
     "ListenSettings",
     "ModelKeywords",
     "ModelSettings",
+    "ModelsSettings",
     "Normalizer",
     "Quantize",
     "ReadSettings",

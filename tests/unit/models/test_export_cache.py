@@ -45,7 +45,9 @@ def test_the_key_is_of_content_runtime_and_numbers_and_not_of_the_name(tmp_path:
     assert key != export_cache.key_of(same, "onnx", "int8")
 
 
-def test_large_files_are_hashed_once_and_again_when_they_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_files_are_hashed_once_and_again_when_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(export_cache, "LARGE", 4)
     read: list[str] = []
     monkeypatch.setattr(export_cache, "_sha256", lambda file: read.append(file.name) or file.read_bytes().hex())

@@ -107,9 +107,7 @@ class ExportedVilt(Exported):
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
         scores = self._scores(batch)
-        return [
-            float(row[self.vocabulary.index(answer)]) for row, answer in zip(scores, answers, strict=True)
-        ]
+        return [float(row[self.vocabulary.index(answer)]) for row, answer in zip(scores, answers, strict=True)]
 
     def _scores(self, batch: Batch) -> Array:
         """(B, answers): a sigmoid each."""
@@ -134,7 +132,11 @@ def _restated(network: Any) -> torch.nn.Module:
             self.network = network
 
         def forward(
-            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, pixel_values: torch.Tensor, patches: torch.Tensor
+            self,
+            input_ids: torch.Tensor,
+            attention_mask: torch.Tensor,
+            pixel_values: torch.Tensor,
+            patches: torch.Tensor,
         ) -> torch.Tensor:
             embeddings = vilt.embeddings
             kinds = embeddings.token_type_embeddings.weight

@@ -93,9 +93,7 @@ class Writing(Exported):
         return [self._best(batch, row, beams, top_k) for row in range(len(batch.digests))]
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
-        return [
-            float(numpy.exp(self._chances(batch, row, answer).mean())) for row, answer in enumerate(answers)
-        ]
+        return [float(numpy.exp(self._chances(batch, row, answer).mean())) for row, answer in enumerate(answers)]
 
     def choose(self, batch: Batch, choices: Sequence[str]) -> list[tuple[Candidate, ...]]:
         # Of the whole answer, not of a token's mean: what is chosen among are the answers.

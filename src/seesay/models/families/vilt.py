@@ -144,7 +144,9 @@ class Vilt(Family):
 
         sources = [_only_picture(example) for example in examples]
         digests = [digest_image(source) for source in sources]
-        pixels, mask = pad_pictures([self._pixels(source, digest) for source, digest in zip(sources, digests, strict=True)])
+        pixels, mask = pad_pictures(
+            [self._pixels(source, digest) for source, digest in zip(sources, digests, strict=True)]
+        )
         # (B, T): text padded to the longest question of this batch; longer than the model reads is cut at the end.
         # A "[SEP]" that a user typed stays five characters and never becomes the token.
         text = self.processor.tokenizer(
