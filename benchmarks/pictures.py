@@ -1,5 +1,6 @@
 """From a JPEG to pixel values, and one question over many pictures, decoding included: the processor's way and ours."""
 
+from functools import partial
 from typing import Any
 
 from .sides import ceilings, in_turns, one_thread, photo
@@ -29,7 +30,7 @@ def measure() -> dict[str, object]:
         "torch, exact": models.load(AskSettings(model=folder, engine="torch")),
         "onnx int8": models.load(AskSettings(model=folder, engine="onnx")),
     }
-    result: dict[str, Any] = {}
+    result, export = dict[str, Any](), families["onnx int8"]
     for label, size in SIZES.items():
         files = [photo(WORK, *size, seed) for seed in range(PICTURES)]
 
@@ -47,13 +48,11 @@ def measure() -> dict[str, object]:
             family._memory = Memory()
             list(answering.answer(family, [Example((file,), QUESTIONS[1]) for file in files], batch_size=1))
 
-        export = families["onnx int8"]
-
-        def prepared(files: Any = files) -> None:
+        def prepared(export: Any, files: Any = files) -> None:
             export._memory = Memory()
             export.prepare([Example((files[0],), "")])
 
-        ways = {"transformers": lambda: prepare(files[0]), "ours": prepared}
+        ways = {"transformers": partial(prepare, files[0]), "ours": partial(prepared, export)}
         result[f"prepare, {label}"] = {"ways": in_turns(ways, 7)}
         wanted = prepare(files[0]).pixel_values[0].numpy()
         found = export.prepare([Example((files[0],), "")]).tensors["pixel_values"][0]

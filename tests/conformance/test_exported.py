@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -107,9 +108,9 @@ def test_what_is_written_token_by_token_is_the_answer(export: Exported, examples
     if not export.streams:
         pytest.skip("it does not write token by token")
     batch, heard = export.prepare(examples[:1]), list[str]()
-    whole, ended = export.write(batch, 20, lambda text: heard.append(text) or True)
+    whole, _ = export.write(batch, 20, lambda text: heard.append(text) or True)
     assert (whole,) == export.predict(batch, 1)[0]
-    assert all(later.startswith(earlier) for earlier, later in zip(heard, heard[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(heard))
     if heard:
         stopped, _ = export.write(batch, 20, lambda text: False)
         assert stopped.text == heard[0].strip()

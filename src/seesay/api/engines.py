@@ -8,10 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from .. import models
 from ..errors import ModelError
 from ..settings import BenchSettings, ModelsSettings
+
+TIMES = ("start", "answer", "new_picture", "wall", "memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def bench(settings: BenchSettings, progress: Callable[[str], None] | None = None
     for index, option in enumerate(options):
         if option.state == "not made yet":
             tell(f"making {option.engine} {option.numbers}, once")
-            errors |= _tried(index, lambda option=option: models.load(_settings(settings, option)))  # type: ignore[misc]
+            errors |= _tried(index, partial(models.load, _settings(settings, option)))
         elif option.state != "ready":
             errors[index] = option.state
     for turn in range(settings.rounds):
@@ -75,12 +78,11 @@ def bench(settings: BenchSettings, progress: Callable[[str], None] | None = None
             if index not in errors:
                 tell(f"round {turn + 1} of {settings.rounds}: {option.engine} {option.numbers}")
                 found.setdefault(index, []).append(_child(_settings(settings, option)))
-    measured = [
-        Measured(one.engine, one.numbers, **_medians(found[index]))
-        if index in found
-        else Measured(one.engine, one.numbers, 0, 0, 0, 0, 0, errors[index])
-        for index, one in enumerate(options)
-    ]
+    measured = []
+    for index, one in enumerate(options):
+        middle = _medians(found[index]) if index in found else dict.fromkeys(TIMES, 0.0)
+        start, answer, fresh, wall, memory = (middle[name] for name in TIMES)
+        measured.append(Measured(one.engine, one.numbers, start, answer, fresh, wall, memory, errors.get(index, "")))
     return sorted(measured, key=lambda one: (bool(one.error), one.new_picture))
 
 

@@ -102,7 +102,7 @@ def _reduce(image: PIL.ImageFile.ImageFile, fits: Scaling) -> None:
     wanted = fits(height, width) if turned else fits(width, height)
     if min(wanted) > 0:
         across, down = reversed(wanted) if turned else wanted
-        image.draft(None, (math.ceil(MARGIN * across), math.ceil(MARGIN * down)))  # type: ignore[arg-type]
+        image.draft(None, (math.ceil(MARGIN * across), math.ceil(MARGIN * down)))
 
 
 def digest_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> str:

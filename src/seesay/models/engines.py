@@ -167,7 +167,7 @@ def _maker(
 
 
 def _fastest_first(settings: ModelSettings, *, only_here: bool = True) -> list[tuple[Runtime, str]]:
-    """Every runtime (that is here) with every kind of numbers, as they were measured to follow one another (docs/performance.md)."""
+    """Every runtime (that is here) with every kind of numbers, in the order that was measured (docs/performance.md)."""
     if not {"avx2", "avx512_vnni", "avx_vnni", "asimddp"} & processor_features():
         order: list[tuple[Runtime, str]] = [("openvino", "float32"), ("onnx", "float32"), ("onnx", "int8")]
     else:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from ..errors import MissingExtra, ModelError
+from ..errors import MissingExtra
 from ..types import Example
 from .checkpoint import EXTRA
 from .exported.base import FACTS, TOKENIZER, Exported, Part
@@ -61,8 +61,8 @@ def make(original: Family, kind: type[Exported], runtime: Runtime, numbers: str,
         _put_weights_beside(file)
     agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
     manifest = {
-        "model": original.checkpoint.name, "family": kind.name, "runtime": runtime, "numbers": numbers, "made_with": original.engine,
-        "agreement": agreement,
+        "model": original.checkpoint.name, "family": kind.name, "runtime": runtime, "numbers": numbers,
+        "made_with": original.engine, "agreement": agreement,
     }  # fmt: skip
     if refusal:
         for file in folder.iterdir():

@@ -131,8 +131,7 @@ def keep(key: str, make: Callable[[Path], dict[str, Any]]) -> Entry:
 def entries() -> list[Entry]:
     """All that is kept, what was used last first."""
     folders = [file.parent for file in exports_folder().glob(f"*/{MANIFEST}")]
-    found = [entry for folder in sorted(folders, key=_last_used, reverse=True) if (entry := find(folder.name))]
-    return found
+    return [entry for folder in sorted(folders, key=_last_used, reverse=True) if (entry := find(folder.name))]
 
 
 def _make_room(root: Path, spare: str) -> None:

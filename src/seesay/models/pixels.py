@@ -69,7 +69,8 @@ class PixelRecipe:
     @classmethod
     def read(cls, saved: Mapping[str, Any]) -> Self:
         """What `saved` wrote."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()})
+        values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in saved.items()}
+        return cls(**values)
 
     def saved(self) -> dict[str, Any]:
         """In a form that JSON keeps."""

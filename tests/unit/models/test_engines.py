@@ -112,7 +112,7 @@ def test_what_is_not_as_right_is_refused_and_not_made_twice(
     monkeypatch.setattr(export, "write_graph", disturbed)
     settings = AskSettings(model=str(vilt_checkpoint), engine="onnx")
     with pytest.raises(
-        ModelError, match="not as right as the original: int8: logits are off by .*; float32: a logit is off"
+        ModelError, match=r"not as right as the original: int8: logits are off by .*; float32: a logit is off"
     ):
         load(settings)
     monkeypatch.setattr(export, "write_graph", lambda *_: pytest.fail("tried again"))

@@ -11,6 +11,7 @@ import shutil
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -137,8 +138,8 @@ class Exported(Family):
         """Pixels (3, H, W) and sha256 of the only picture of each row; one that comes again is prepared once."""
         sources = [_only_picture(example, self.name) for example in examples]
         digests = [digest_image(source) for source in sources]
-        pixels = [
-            self._memory.made(digest, lambda source=source: self._prepared(source))
+        pixels: list[Array] = [
+            self._memory.made(digest, partial(self._prepared, source))
             for source, digest in zip(sources, digests, strict=True)
         ]
         return pixels, digests

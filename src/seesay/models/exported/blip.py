@@ -57,9 +57,9 @@ class ExportedBlip(Writing):
             size = torch.zeros(1, heads, 5, config.hidden_size // heads)
             inputs = {"input_ids": torch.ones(1, 3, dtype=torch.int64)} | dict.fromkeys(names, size)
             outputs = [f"new_{name}" for name in memory_names(layers)]
-            free = {"input_ids": {1: "tokens"}} | {name: {2: "seen"} for name in names}
-            free |= {name: {2: "tokens"} for name in outputs}
-            made["ask"] = Part(_ask(network), inputs, tuple(outputs), free)
+            axes: dict[str, Mapping[int, str]] = {name: {2: "seen"} for name in names}
+            axes |= {"input_ids": {1: "tokens"}} | {name: {2: "tokens"} for name in outputs}
+            made["ask"] = Part(_ask(network), inputs, tuple(outputs), axes)
         return {**made, "write": decoder_part(network, _decode(network), config, layers)}
 
     def _check(self, questions: Sequence[str]) -> None:
@@ -150,7 +150,7 @@ def _decode(network: Any) -> Any:
         for layer, seen, before in zip(decoder.bert.encoder.layer, memory, past, strict=True):
             attention = layer.attention.self
             fresh = heads_of(attention.key(states), heads), heads_of(attention.value(states), heads)
-            text = tuple(torch.cat([old, new], dim=2) for old, new in zip(before, fresh, strict=True))
+            text = torch.cat([before[0], fresh[0]], dim=2), torch.cat([before[1], fresh[1]], dim=2)
             states, _ = _through(layer, states, text, wall, seen, heads)
             present.append(text)
         return decoder.cls(states), present

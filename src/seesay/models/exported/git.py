@@ -93,7 +93,7 @@ def _decode(network: Any) -> Any:
         for layer, seen, before in zip(network.git.encoder.layer, memory, past, strict=True):
             attention = layer.attention.self
             fresh = heads_of(attention.key(states), heads), heads_of(attention.value(states), heads)
-            text = tuple(torch.cat([old, new], dim=2) for old, new in zip(before, fresh, strict=True))
+            text = torch.cat([before[0], fresh[0]], dim=2), torch.cat([before[1], fresh[1]], dim=2)
             heard = attend(heads_of(attention.query(states), heads), [seen, text], wall)
             states = layer.feed_forward_chunk(layer.attention.output(heard, states))
             present.append(text)

@@ -17,8 +17,8 @@ import numpy
 from ...types import Candidate, Example
 from ..checkpoint import Checkpoint
 from ..family import Batch
-from ..runtime import Array
 from ..frames import pad_pictures, widened
+from ..runtime import Array
 from .base import Exported, Part
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ def _restated(network: Any) -> torch.nn.Module:
         """(B, cells, side): the weights that stretch `side` grid points over the first `count` cells, corner on corner."""
         step = (side - 1) / (count.float() - 1).clamp_min(1)
         at = torch.arange(cells).float()[None, :, None] * step[:, None, None]
-        return (1 - (at - torch.arange(side).float()).abs()).clamp_min(0)
+        weights: torch.Tensor = (1 - (at - torch.arange(side).float()).abs()).clamp_min(0)
+        return weights
 
     def through(layer: Any, asking: torch.Tensor, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """One layer, for those of `states` (B, T, D) that are `asking` (B, Q, D)."""

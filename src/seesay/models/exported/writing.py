@@ -14,6 +14,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy
@@ -231,13 +232,10 @@ def attend(
     if mask is not None:
         weights[-1] = weights[-1] + mask
     shares = torch.cat(weights, dim=-1).softmax(-1) if len(weights) > 1 else weights[0].softmax(-1)
-    heard, start = 0.0, 0
-    for score, (_, value) in zip(weights, blocks, strict=True):
-        heard = heard + shares[..., start : start + score.shape[-1]] @ value
-        start = start + score.shape[-1]
+    ends = list(accumulate((score.shape[-1] for score in weights), initial=0))
+    parts = [shares[..., start:end] @ value for (start, end), (_, value) in zip(pairwise(ends), blocks, strict=True)]
     rows, heads, tokens, width = query.shape
-    joined: torch.Tensor = heard.transpose(1, 2).reshape(rows, tokens, heads * width)  # type: ignore[attr-defined]
-    return joined
+    return sum(parts[1:], parts[0]).transpose(1, 2).reshape(rows, tokens, heads * width)
 
 
 def ahead(tokens: int, before: int) -> torch.Tensor:
@@ -249,8 +247,11 @@ def ahead(tokens: int, before: int) -> torch.Tensor:
 
 
 def decoder_part(network: Any, decode: Callable[..., Any], config: Any, seen_by: int) -> Part:
-    """The part `write` of `network`: `decode(input_ids, place, memory, past)` gives logits and the new keys and values, `memory` and `past`
-    being lists of (key, value); `place` (T,) are the places of the tokens. `seen_by` is how many layers attend to a memory."""
+    """The part `write` of `network`: `decode(input_ids, place, memory, past)` gives logits and the new keys and values.
+
+    `memory` and `past` are lists of (key, value), `place` (T,) the places of the tokens. `seen_by` is how many layers attend to
+    a memory.
+    """
     import torch
 
     layers, heads = config.num_hidden_layers, config.num_attention_heads

@@ -23,9 +23,9 @@ from ..adapter import Adapter, save_network
 from ..arithmetic import fast_float32
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch, Examined, Family, Scratch
+from ..frames import pad_pictures, widened
 from ..memory import Memory
 from ..pixels import fits_of
-from ..frames import pad_pictures, widened
 from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
