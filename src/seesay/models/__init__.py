@@ -165,7 +165,7 @@ def preview(
     family = _family_of(_find(settings))
     if not family.writes:
         return []
-    model = load(settings)
+    model = load(replace(settings, engine="auto" if not family.needs_torch else "torch"))
     return [model.preview(example, normalize) for example in examples]
 
 

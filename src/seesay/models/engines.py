@@ -71,7 +71,7 @@ def choose(checkpoint: Checkpoint, family: type[Family], settings: ModelSettings
     if why:
         return Choice("torch", settings.dtype, why)
     for runtime, numbers in _fastest_first(settings):
-        entry = export_cache.find(export_cache.key_of(checkpoint, runtime, numbers))
+        entry = _kept(checkpoint, runtime, numbers)
         if entry is not None and not entry.refusal:
             how = f"its export in {numbers} is here and says what the original says"
             return Choice(runtime, numbers, how)
@@ -91,7 +91,8 @@ def open_export(
         ModelError: it cannot be exported, or no export of it is as right as the original.
         MissingExtra: a package is missing.
     """
-    runtime: Runtime = "openvino" if choose(checkpoint, family, settings).engine == "openvino" else "onnx"
+    choice = choose(checkpoint, family, settings)
+    runtime: Runtime = "openvino" if choice.engine == "openvino" else "onnx"
     kind = all_exported().get(family.name)
     reason = f"no export is known of the family {family.name}" if kind is None else kind.refused(checkpoint)
     if kind is None or reason:
@@ -99,7 +100,8 @@ def open_export(
     if not installed(runtime):
         raise MissingExtra(f"--engine {runtime}", EXTRAS[runtime])
     refusals = []
-    for numbers in wanted_numbers(runtime, settings):
+    # `auto` takes what is here and makes nothing.
+    for numbers in [choice.numbers] if settings.engine == "auto" else wanted_numbers(runtime, settings):
         entry = export_cache.keep(
             export_cache.key_of(checkpoint, runtime, numbers), _maker(kind, runtime, numbers, load)
         )
@@ -123,7 +125,7 @@ def options(checkpoint: Checkpoint, family: type[Family]) -> list[Option]:
     if kind is None:
         return found
     for runtime, numbers in _fastest_first(ModelSettings(), only_here=False):
-        entry = export_cache.find(export_cache.key_of(checkpoint, runtime, numbers))
+        entry = _kept(checkpoint, runtime, numbers)
         if not installed(runtime):
             state = f"not installed: {EXTRAS[runtime]}"
         elif entry is None:
@@ -153,6 +155,12 @@ def processor_features() -> frozenset[str]:
     except OSError:
         return frozenset()
     return frozenset(next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), []))
+
+
+def _kept(checkpoint: Checkpoint, runtime: Runtime, numbers: str) -> export_cache.Entry | None:
+    if export_cache.is_empty():
+        return None
+    return export_cache.find(export_cache.key_of(checkpoint, runtime, numbers))
 
 
 def _maker(

@@ -83,6 +83,11 @@ def content_of(checkpoint: Checkpoint) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def is_empty() -> bool:
+    """Whether nothing is kept, so that no checkpoint need be hashed to look for it."""
+    return next(exports_folder().glob(f"*/{MANIFEST}"), None) is None
+
+
 def find(key: str) -> Entry | None:
     """What is kept under a key; one whose files are not all there is as none."""
     folder = exports_folder() / key

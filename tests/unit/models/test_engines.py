@@ -147,3 +147,18 @@ def test_openvino_says_what_the_original_says(vilt_checkpoint: Path, vilt_pictur
     assert found.engine.startswith("openvino ")
     wanted = original.logits(original.prepare(examples)).numpy()  # type: ignore[attr-defined]
     assert numpy.abs(found.found(found.prepare(examples), ()) - wanted).max() < 1e-4  # type: ignore[attr-defined]
+
+
+def test_auto_opens_the_export_that_is_here_and_makes_none(
+    vilt_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(AskSettings(model=str(vilt_checkpoint), engine="onnx", dtype="float32"))
+    monkeypatch.setattr(export, "write_graph", lambda *_: pytest.fail("made one"))
+    found = load(AskSettings(model=str(vilt_checkpoint)))
+    assert isinstance(found, Exported)
+    assert found.placement.dtype == "float32"
+
+
+def test_where_nothing_is_kept_no_checkpoint_is_hashed(vilt_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_cache, "content_of", lambda _: pytest.fail("hashed"))
+    assert explain(ModelSettings(model=str(vilt_checkpoint))).engine == "torch"
