@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,10 @@ from seesay.models.families.mini import EMBEDDED
 # Two processes share the machine in CI; how long an example takes says nothing there.
 hypothesis.settings.register_profile("seesay", deadline=None)
 hypothesis.settings.load_profile("seesay")
+
+# A shell that runs the tests in the background has its children, and theirs, ignore Ctrl-C. What handles a signal is
+# inherited as the default.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PhotoMaker = Callable[..., Path]
 

@@ -134,8 +134,8 @@ def import_torch() -> Any:
     # What transformers would say (heads that are new, slow processors) is either an error here or said by us.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    for name in ("torchao", "torch.utils._pytree"):
-        # transformers imports torchao where it is installed, which tells of kernels for accelerators that are not here.
+    for name in ("torchao", "torch.utils._pytree", "bitsandbytes"):
+        # transformers and peft import what quantizes where it is installed, which tells of kernels that are not here.
         getLogger(name).setLevel("ERROR")
     return torch
 

@@ -36,8 +36,7 @@ _TASKS = {
         "visual-question-answering",
         "accuracy",
         "questions",
-        "A model that answers questions about pictures, {origin} with seesay. It is a classifier: it picks from the answers"
-        " in its `config.json`, and gives each a score from 0 to 1 (the scores do not sum to one).",
+        "A model that answers questions about pictures, {origin} with seesay.",
         'seesay ask photo.jpg "What is this?"',
         'model = seesay.load({title!r})\nprint(model.ask("photo.jpg", "What is this?").text)',
         "seesay[models]",

@@ -235,8 +235,9 @@ def _card(title: str, settings: TrainSettings, dataset: Dataset, report: Report)
         )
     elif report.vocabulary_size:
         can = (
-            f"It knows {report.vocabulary_size:,} answers and no others; the question decides which are likely, so ask"
-            " about what the training questions ask about.",
+            f"It is a classifier: it knows {report.vocabulary_size:,} answers and no others, and gives each a score from 0"
+            " to 1 that do not sum to one. The question decides which are likely, so ask about what the training questions"
+            " ask about.",
             EVERY_QUESTION,
         )
     else:

@@ -16,10 +16,8 @@ import pytest
 from seesay.training.run_folder import RunFolder
 
 CLIENT = """
-import json, signal, sys
+import json, sys
 from pathlib import Path
-# A shell that runs the tests in the background has its children ignore Ctrl-C.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 from seesay.errors import SeesayError
 from seesay.training import publish
 
