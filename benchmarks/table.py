@@ -16,6 +16,7 @@ TOPICS = {
     "git_caption": "A caption by GIT-base, preparing included",
     "pictures": "Preparing pictures, and one question over many",
     "serving": "A serving process",
+    "trained_vilt": "A trained model on every engine",
 }
 
 
@@ -70,6 +71,8 @@ COLUMNS = {
     "ratio": "times as fast",
     "of_the_fp32_limit": "of the float32 limit",
     "largest_error": "largest error of a logit",
+    "accuracy": "accuracy",
+    "questions": "questions",
 }
 
 

@@ -52,7 +52,7 @@ def measure() -> dict[str, object]:
             batch = family.prepare([Example((picture,), question) for question in asked])
             ways[name] = lambda family=family, batch=batch: family.predict(batch, 1)
         flops = flops_of(transformers)
-        rows = in_turns(ways, 5 if size == 1 else 3, flops=flops, limit=limit["float32_onednn"] * 1e9)
+        rows = in_turns(ways, 7 if size == 1 else 3, flops=flops, limit=limit["float32_onednn"] * 1e9)
         wanted = transformers().numpy()
         for name, family in ours.items():
             batch = family.prepare([Example((picture,), question) for question in asked])

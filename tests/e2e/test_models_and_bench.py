@@ -41,7 +41,7 @@ def test_explain_says_why_without_importing_torch(vilt_checkpoint: Path, tmp_pat
 
 @pytest.mark.slow
 def test_bench_makes_what_is_missing_and_measures_it(vilt_checkpoint: Path, tmp_path: Path) -> None:
-    words = ["bench", "--model", str(vilt_checkpoint), "--rounds", "1", "--answers", "2", "--json"]
+    words = ["bench", "--model", str(vilt_checkpoint), "--engine", "onnx", "--rounds", "1", "--answers", "1", "--json"]
     done = run(*words, cache=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]

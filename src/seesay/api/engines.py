@@ -9,10 +9,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from .. import models
 from ..errors import ModelError
 from ..settings import BenchSettings, ModelsSettings
+
+if TYPE_CHECKING:
+    from ..models.engines import Option
+    from ..models.export_cache import Entry
 
 TIMES = ("start", "answer", "new_picture", "wall", "memory")
 
@@ -42,7 +47,7 @@ def list_models() -> list[models.Known]:
     return models.known()
 
 
-def kept_exports() -> list[models.Entry]:
+def kept_exports() -> list[Entry]:
     """The exports that are kept on this machine, what was used last first."""
     return models.kept_exports()
 
@@ -58,13 +63,18 @@ def explain_engine(settings: ModelsSettings) -> models.Explained:
 
 def bench(settings: BenchSettings, progress: Callable[[str], None] | None = None) -> list[Measured]:
     """Measure every engine that is here with a model, each in processes of its own, in turns; the fastest first. Exports that
-    are missing are made first.
+    are missing are made first. Where `settings` name an engine, that one and torch.
 
     Raises:
         ModelNotFound, ModelError: there is no such model, or it cannot answer.
     """
     tell = progress or (lambda _: None)
-    options = [one for one in models.explain(settings).options if not one.state.startswith("not installed")]
+    wanted = ("torch", settings.engine)
+    options = [
+        one
+        for one in models.explain(settings).options
+        if not one.state.startswith("not installed") and (settings.engine == "auto" or one.engine in wanted)
+    ]
     found: dict[int, list[dict[str, float]]] = {}
     errors: dict[int, str] = {}
     for index, option in enumerate(options):
@@ -86,7 +96,7 @@ def bench(settings: BenchSettings, progress: Callable[[str], None] | None = None
     return sorted(measured, key=lambda one: (bool(one.error), one.new_picture))
 
 
-def _settings(settings: BenchSettings, option: models.Option) -> BenchSettings:
+def _settings(settings: BenchSettings, option: Option) -> BenchSettings:
     engine, numbers = option.engine, option.numbers
     if not option.agreement and engine == "onnx" and option.state == "ready":
         return replace(settings, engine="auto")  # made for ONNX Runtime, not exported

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ..data import CheckReport, RecordingReport
     from ..evaluation import Report
     from ..evaluation.speech import SpeechReport
-    from ..models import Entry, Explained, Known
+    from ..models import Explained, Known
+    from ..models.export_cache import Entry
     from ..training import Progress, Run, SpeechRun
 
 

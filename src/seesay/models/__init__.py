@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import ModelError, UsageError
@@ -13,19 +14,19 @@ from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe, TrainS
 from ..types import Example
 from .arithmetic import fast_float32
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
-from .engines import Option, all_exported, choose, open_export, options
-from .export_cache import Entry, entries
 from .family import Batch, Examined, Family, Scratch, last_question
+
+if TYPE_CHECKING:
+    from .engines import Option
+    from .export_cache import Entry
 
 __all__ = [
     "Batch",
     "Checkpoint",
-    "Entry",
     "Examined",
     "Explained",
     "Family",
     "Known",
-    "Option",
     "Placement",
     "Scratch",
     "all_families",
@@ -62,6 +63,8 @@ def load(settings: ModelSettings) -> Family:
     if settings.quantize and not family.needs_torch:
         hint = "leave out --quantize; its eye is held in 8 bits already"
         raise ModelError("this model is not quantized while it is loaded", where=checkpoint.name, hint=hint)
+    from .engines import choose, open_export
+
     engine = choose(checkpoint, family, settings).engine
     if not family.needs_torch:
         model = family.load(checkpoint, Placement("cpu", "float32"))
@@ -92,6 +95,8 @@ def explain(settings: ModelSettings) -> Explained:
     Raises:
         ModelNotFound, ModelError, UsageError: as `load` does.
     """
+    from .engines import choose, options
+
     checkpoint = _find(settings)
     family = _family_of(checkpoint)
     choice = choose(checkpoint, family, settings)
@@ -111,6 +116,8 @@ class Known:
 
 def known() -> list[Known]:
     """All families, and on which engines they answer."""
+    from .engines import all_exported
+
     exported = all_exported()
     return [
         Known(
@@ -126,6 +133,8 @@ def known() -> list[Known]:
 
 def kept_exports() -> list[Entry]:
     """The exports on this machine, what was used last first."""
+    from .export_cache import entries
+
     return entries()
 
 

@@ -103,10 +103,12 @@ def test_what_is_not_as_right_is_refused_and_not_made_twice(
 
         written(part, file)
         model = onnx.load(str(file))
-        weight = next(one for one in model.graph.initializer if len(one.dims) == 2)
-        values = onnx.numpy_helper.to_array(weight)
-        noise = numpy.random.default_rng(0).normal(scale=values.std(), size=values.shape)
-        weight.CopyFrom(onnx.numpy_helper.from_array((values + noise).astype(numpy.float32), weight.name))
+        rng = numpy.random.default_rng(0)
+        for weight in model.graph.initializer:
+            values = onnx.numpy_helper.to_array(weight)
+            if values.ndim == 2:
+                noisy = (values + rng.normal(scale=values.std(), size=values.shape)).astype(numpy.float32)
+                weight.CopyFrom(onnx.numpy_helper.from_array(noisy, weight.name))
         onnx.save(model, str(file))
 
     monkeypatch.setattr(export, "write_graph", disturbed)

@@ -19,7 +19,7 @@ def command(as_json: bool, **given: Any) -> None:
     """Measure every engine that is here with a model, each in processes of its own, in turns.
 
     Exports that are missing are made and verified first, once. Times are processor time: what else runs on the machine
-    counts little.
+    counts little. With --engine, that one and torch alone.
 
     \b
         seesay bench --model runs/vqa
