@@ -10,7 +10,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from . import export_cache
 from .checkpoint import Checkpoint
 from .exported.base import Exported
 from .family import Family
-from .runtime import EXTRAS, Runtime, installed
+from .runtime import EXTRAS, Runtime, fast_8_bits, installed, processor_features
 
 RUNTIMES: tuple[Runtime, ...] = ("onnx", "openvino")
 
@@ -147,16 +146,6 @@ def wanted_numbers(runtime: Runtime, settings: ModelSettings) -> list[str]:
     return ["bfloat16", "float32"] if {"avx512_bf16", "amx_bf16"} & processor_features() else ["float32"]
 
 
-@cache
-def processor_features() -> frozenset[str]:
-    """What /proc/cpuinfo calls the features of this processor; empty where there is none."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return frozenset()
-    return frozenset(next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), []))
-
-
 def _kept(checkpoint: Checkpoint, runtime: Runtime, numbers: str) -> export_cache.Entry | None:
     if export_cache.is_empty():
         return None
@@ -176,7 +165,7 @@ def _maker(
 
 def _fastest_first(settings: ModelSettings, *, only_here: bool = True) -> list[tuple[Runtime, str]]:
     """Every runtime (that is here) with every kind of numbers, in the order that was measured (docs/performance.md)."""
-    if not {"avx2", "avx512_vnni", "avx_vnni", "asimddp"} & processor_features():
+    if not fast_8_bits():
         order: list[tuple[Runtime, str]] = [("openvino", "float32"), ("onnx", "float32"), ("onnx", "int8")]
     else:
         order = [("onnx", "int8"), ("openvino", "bfloat16"), ("openvino", "float32"), ("onnx", "float32")]

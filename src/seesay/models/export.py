@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from ..errors import MissingExtra
+from ..errors import MissingExtra, ModelError
 from ..types import Example
 from .checkpoint import EXTRA
 from .exported.base import FACTS, TOKENIZER, Exported, Part
@@ -83,7 +83,7 @@ def write_graph(part: Part, file: Path) -> None:
         import onnx  # noqa: F401
     except ImportError:
         raise MissingExtra("making an export", EXTRA) from None
-    with warnings.catch_warnings(), torch.inference_mode():
+    with warnings.catch_warnings(), torch.inference_mode(), _told(file.stem):
         # The exporter that works without further packages warns of its successor, and of shapes it takes for constant.
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -91,6 +91,17 @@ def write_graph(part: Part, file: Path) -> None:
             output_names=list(part.outputs), dynamic_axes={name: dict(axes) for name, axes in part.free.items()},
             opset_version=OPSET, dynamo=False,
         )  # fmt: skip
+
+
+@contextmanager
+def _told(part: str) -> Iterator[None]:
+    """What the exporter cannot do becomes one line of ours."""
+    try:
+        yield
+    except (RuntimeError, ValueError, TypeError) as error:
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        hint = "--engine torch"
+        raise ModelError(f"its part {part!r} cannot be written as ONNX: {why}", hint=hint) from None
 
 
 def quantize(file: Path) -> None:

@@ -26,6 +26,7 @@ from ..errors import ResourceError
 from ..files import write_whole
 from .checkpoint import Checkpoint
 from .feature_cache import cache_folder, lock_file
+from .runtime import fast_8_bits
 
 LIMIT = 8 * 2**30
 """Bytes of all exports together."""
@@ -59,7 +60,8 @@ def exports_folder() -> Path:
 
 def key_of(checkpoint: Checkpoint, runtime: str, numbers: str) -> str:
     """What an export of this checkpoint is kept under."""
-    parts = (content_of(checkpoint), runtime, numbers, __version__, str(FORM))
+    kind = "" if numbers != "int8" or fast_8_bits() else "sums of 16 bits"
+    parts = (content_of(checkpoint), runtime, numbers, kind, __version__, str(FORM))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

@@ -45,6 +45,17 @@ def test_the_key_is_of_content_runtime_and_numbers_and_not_of_the_name(tmp_path:
     assert key != export_cache.key_of(same, "onnx", "int8")
 
 
+def test_8_bits_of_another_kind_of_processor_are_another_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = checkpoint(tmp_path / "one")
+    keys = set()
+    for fast in (True, False):
+        monkeypatch.setattr(export_cache, "fast_8_bits", lambda fast=fast: fast)
+        keys |= {export_cache.key_of(model, "onnx", numbers) for numbers in ("int8", "float32")}
+    assert len(keys) == 3
+
+
 def test_large_files_are_hashed_once_and_again_when_they_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
