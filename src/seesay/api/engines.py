@@ -126,7 +126,7 @@ def _child(settings: BenchSettings) -> dict[str, float]:
 
 
 def measure() -> None:
-    """In a process of its own: load, answer, and print what it took as JSON. Settings come on standard input."""
+    """In a process of its own: load, answer, and write what it took as JSON. Settings come on standard input."""
     import time
     from pathlib import Path
 
@@ -149,17 +149,14 @@ def measure() -> None:
     start = time.process_time()
     again = [timed(first, asked[(turn + 1) % len(asked)])[0] for turn in range(settings.answers)]
     fresh = [timed(sample_picture(turn + 1, 640, 480), asked[0]) for turn in range(settings.answers)]
-    print(  # noqa: T201
-        json.dumps(
-            {
-                "start": start,
-                "answer": statistics.median(again),
-                "new_picture": statistics.median(processor for processor, _ in fresh),
-                "wall": statistics.median(clock for _, clock in fresh),
-                "memory": _peak(),
-            }
-        )
-    )
+    measured = {
+        "start": start,
+        "answer": statistics.median(again),
+        "new_picture": statistics.median(processor for processor, _ in fresh),
+        "wall": statistics.median(clock for _, clock in fresh),
+        "memory": _peak(),
+    }
+    sys.stdout.write(json.dumps(measured))
 
 
 def _peak() -> float:
