@@ -1,6 +1,8 @@
 """Run measurements and keep them: `python -m benchmarks [NAME...]`; without names all of them.
 
-Each writes benchmarks/results/<name>.json with the machine's line and the commit it was measured at.
+Each writes benchmarks/results/<name>.json with the machine's line and the commit it was measured at; `table` then writes what
+they say into docs/performance.md. One topic takes minutes at most, so a run that was stopped goes on with
+the topics that are left: `python -m benchmarks vilt_answer`.
 """
 
 import importlib
@@ -33,9 +35,12 @@ def machine() -> str:
 
 
 def main() -> None:
-    names = sys.argv[1:] or [info.name for info in pkgutil.iter_modules([str(HERE)]) if not info.name.startswith("__")]
+    names = sys.argv[1:] or [name for name in _modules() if "def measure()" in (HERE / f"{name}.py").read_text()]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     for name in names:
+        if name == "table":
+            importlib.import_module("benchmarks.table").write()
+            continue
         measured = importlib.import_module(f"benchmarks.{name}").measure()
         result = {
             "machine": machine(),
@@ -49,6 +54,10 @@ def main() -> None:
         target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         print(f"{name}: {target}")
         print(json.dumps(measured, indent=2))
+
+
+def _modules() -> list[str]:
+    return [info.name for info in pkgutil.iter_modules([str(HERE)]) if not info.name.startswith("__")]
 
 
 main()

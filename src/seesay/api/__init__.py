@@ -12,6 +12,7 @@ A new noun is a new file here, its functions named below.
 from .alttext import alt
 from .batch import batch, batch_computes, batch_job, batch_questions, batch_size
 from .data import check, load_conversations, load_data, load_recordings, preview
+from .engines import Measured, bench, explain_engine, kept_exports, list_models
 from .learning import (
     evaluate_caption,
     evaluate_speech,
@@ -28,6 +29,7 @@ from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, sp
 
 __all__ = [
     "Index",
+    "Measured",
     "Model",
     "Voice",
     "alt",
@@ -37,16 +39,20 @@ __all__ = [
     "batch_job",
     "batch_questions",
     "batch_size",
+    "bench",
     "caption",
     "check",
     "clean_question",
     "evaluate_caption",
     "evaluate_speech",
     "evaluate_vqa",
+    "explain_engine",
     "find",
     "find_by",
     "hear",
     "index",
+    "kept_exports",
+    "list_models",
     "listen",
     "load",
     "load_conversations",

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import ModelError, UsageError
 from ..registry import discover
 from ..settings import GUIDES, FineTuneSettings, GenerationSettings, ModelSettings, Recipe, TrainSettings
 from ..types import Example
+from .arithmetic import fast_float32
 from .chat_lesson import ChatLessons
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Encoded, Examined, Family, Scratch, last_question
 from .quantize import keep_layout
 from .remote import PREFIX, Remote
+
+if TYPE_CHECKING:
+    from .engines import Option
+    from .export_cache import Entry
 
 __all__ = [
     "Batch",
@@ -23,14 +29,20 @@ __all__ = [
     "Checkpoint",
     "Encoded",
     "Examined",
+    "Explained",
     "Family",
+    "Known",
     "Placement",
     "Scratch",
     "all_families",
+    "explain",
+    "fast_float32",
     "fine_tuned",
     "for_training",
     "identify",
     "import_torch",
+    "kept_exports",
+    "known",
     "last_question",
     "lessons",
     "load",
@@ -73,11 +85,79 @@ def load(settings: ModelSettings, *, threads: int = 0) -> Family:
     if settings.quantize and not family.needs_torch:
         hint = "leave out --quantize; its eye is held in 8 bits already"
         raise ModelError("this model is not quantized while it is loaded", where=checkpoint.name, hint=hint)
-    placement = place(settings) if family.needs_torch else Placement("cpu", "float32", threads=threads)
-    model = family.load(checkpoint, placement)
+    from .engines import choose, open_export
+
+    engine = choose(checkpoint, family, settings).engine
+    if not family.needs_torch:
+        model = family.load(checkpoint, Placement("cpu", "float32", threads=threads))
+    elif engine == "torch":
+        model = family.load(checkpoint, place(settings))
+    else:
+        plain = replace(settings, engine="torch", device="cpu", dtype="float32", quantize="")
+        model = open_export(checkpoint, family, settings, lambda: family.load(checkpoint, place(plain)), threads)
     if isinstance(settings, GenerationSettings):
         model.generation = settings
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Which engine answers with a model, why, and what else there is."""
+
+    model: str
+    family: str
+    engine: str
+    reason: str
+    options: tuple[Option, ...]
+
+
+def explain(settings: ModelSettings) -> Explained:
+    """Which engine `load` takes for these settings; nothing is loaded or made.
+
+    Raises:
+        ModelNotFound, ModelError, UsageError: as `load` does.
+    """
+    from .engines import choose, options
+
+    checkpoint = _find(settings)
+    family = _family_of(checkpoint)
+    choice = choose(checkpoint, family, settings)
+    return Explained(checkpoint.name, family.name, choice.engine, choice.reason, tuple(options(checkpoint, family)))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A family of models, as `seesay models` lists it."""
+
+    family: str
+    model_types: tuple[str, ...]
+    embedded: tuple[str, ...]
+    from_scratch: tuple[str, ...]
+    engines: tuple[str, ...]
+
+
+def known() -> list[Known]:
+    """All families, and on which engines they answer."""
+    from .engines import all_exported
+
+    exported = all_exported()
+    return [
+        Known(
+            name,
+            family.model_types,
+            tuple(family.embedded),
+            tuple(family.scratch),
+            ("torch", "onnx", "openvino") if name in exported else ("torch",) if family.needs_torch else ("onnx",),
+        )
+        for name, family in all_families().items()
+    ]
+
+
+def kept_exports() -> list[Entry]:
+    """The exports on this machine, what was used last first."""
+    from .export_cache import entries
+
+    return entries()
 
 
 def for_training(settings: TrainSettings, vocabulary: Sequence[str], texts: Iterable[str]) -> Family:
@@ -125,6 +205,8 @@ def fine_tuned(settings: FineTuneSettings, vocabulary: Sequence[str] = (), *, co
 
 
 def _place_to_learn(settings: FineTuneSettings) -> Placement:
+    if settings.engine not in ("auto", "torch"):
+        raise UsageError("models are trained by torch", where=f"--engine {settings.engine}", hint="leave it out")
     if settings.dtype == "auto" and not settings.quantize:
         # Steps are too small for bfloat16 weights; what is computed with them may still be (mixed precision). Those that are
         # quantized do not learn, and the adapters beside them are float32 whatever they are.
@@ -150,7 +232,7 @@ def preview(
     family = _family_of(_find(settings))
     if not family.writes:
         return []
-    model = load(settings)
+    model = load(replace(settings, engine="auto" if not family.needs_torch else "torch"))
     return [model.preview(example, normalize) for example in examples]
 
 

@@ -93,8 +93,7 @@ class FeatureCache:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self._rows.with_suffix(".lock").open("w") as lock:
-            _lock(lock.fileno())
+        with lock_file(self._rows.with_suffix(".lock")):
             yield
 
 
@@ -107,10 +106,14 @@ def _written(folder: Path) -> Iterator[None]:
         raise ResourceError(f"the cache cannot be written: {error.strerror}", where=str(folder), hint=hint) from None
 
 
-def _lock(descriptor: int) -> None:
-    """Exclusive until the file is closed; where the system has no such lock, none."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
+@contextmanager
+def lock_file(path: Path) -> Iterator[None]:
+    """Alone among processes that lock this file; where the system has no such lock, not."""
+    with path.open("w") as lock:
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
+        yield

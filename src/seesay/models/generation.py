@@ -28,10 +28,12 @@ from ..errors import InputError, ModelError, UsageError
 from ..media import digest_image, open_image
 from ..types import Candidate, Example, ImageSource
 from .adapter import Adapter, save_network
+from .arithmetic import fast_float32
 from .checkpoint import Checkpoint, Placement, import_torch
 from .family import IGNORED, Batch, Encoded, Examined, Family, normalized, reply_of, restore_weights
 from .memory import Memory
 from .picture_features import take_patches
+from .pixels import fits_of
 from .recall import Row, held
 from .steps import Listener
 
@@ -86,6 +88,7 @@ class Generative(Family):
         self._lesson: Lesson | None = None
         self._adapter: Adapter | None = None
         self._frozen: FrozenTower | None = None
+        self._fits = fits_of(image_processor)
         self._memory = Memory()
         self.recall = Memory()
         self._forget_habits()
@@ -168,7 +171,7 @@ class Generative(Family):
 
         self._network.eval()
         beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
-        with self._alone, torch.inference_mode():
+        with self._alone, torch.inference_mode(), fast_float32():
             replies, chances = self._write(self._prompt(self._placed(batch), self._rows(batch), beams), beams)
         rows = range(0, len(replies), beams)
         return [self._rank(replies[row : row + beams], chances[row : row + beams], top_k) for row in rows]
@@ -204,7 +207,7 @@ class Generative(Family):
             if not hear(""):
                 return Candidate("", 0.0), False
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), fast_float32():
                 prompt = self._prompt(self._placed(batch), self._rows(batch))
                 taken = prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1
                 prompt.decoder.generate(
@@ -233,7 +236,7 @@ class Generative(Family):
 
         self._network.eval()
         ids = self._replies(answers, self._room)
-        with self._alone, torch.inference_mode():
+        with self._alone, torch.inference_mode(), fast_float32():
             prompt = self._prompt(self._placed(batch), self._rows(batch))
             ids = ids.to(self.placement.device)
             chances = self._chances(prompt, ids.clamp_min(0))
@@ -271,6 +274,36 @@ class Generative(Family):
         save_network(self._network, self._adapter, folder)
         self.image_processor.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
+
+    def reply_logits(self, batch: Batch, replies: Sequence[str]) -> torch.Tensor:
+        """(N, vocabulary): what the decoder says before each token of given replies and their ends, one row after another."""
+        import torch
+
+        self._network.eval()
+        ids = self._replies(replies, self._room).to(self.placement.device)
+        with self._alone, torch.inference_mode(), fast_float32():
+            logits = _logits(self._prompt(self._placed(batch), self._rows(batch)), ids.clamp_min(0))
+        return logits[ids != IGNORED].float()
+
+    @property
+    def bare_network(self) -> Any:
+        """The network of transformers, whatever it is being taught."""
+        return self._network
+
+    @property
+    def decoder_config(self) -> Any:
+        """Of the part that writes."""
+        return self._decoder.config
+
+    @property
+    def ends(self) -> list[int]:
+        """Tokens that end a reply."""
+        return self._ends
+
+    @property
+    def longest(self) -> int:
+        """Tokens that the decoder has positions for."""
+        return self._longest
 
     @property
     @abstractmethod
@@ -379,7 +412,7 @@ class Generative(Family):
 
     def _pixels(self, source: ImageSource) -> torch.Tensor:
         """(3, H, W), of one size for all pictures."""
-        image = self._framed(open_image(source).pixels)
+        image = self._framed(open_image(source, fits=self._fits).pixels)
         pixels: torch.Tensor = self.image_processor(image, return_tensors="pt").pixel_values[0]
         return pixels
 

@@ -9,9 +9,10 @@ from .alttext import AltSettings
 from .answering import AskSettings, CaptionSettings, ChatSettings, ReadSettings
 from .batch import BatchAskSettings, BatchCaptionSettings, BatchOutput, BatchReadSettings, BatchSettings
 from .data import AnswerSettings, CheckSettings, DataSettings, Normalizer
+from .engines import BenchSettings, ModelsSettings
 from .evaluation import EvaluateCaptionSettings, EvaluateSpeechSettings, EvaluateVqaSettings
 from .fields import Field, fields_of, setting
-from .models import Device, Dtype, GenerationSettings, ModelKeywords, ModelSettings, Quantize
+from .models import Device, Dtype, Engine, GenerationSettings, ModelKeywords, ModelSettings, Quantize
 from .search import FindSettings, IndexSettings
 from .server import ServeSettings
 from .speech import ListenSettings, SpeakSettings, VoiceKeywords, VoiceSettings
@@ -43,12 +44,14 @@ __all__ = [
     "BatchOutput",
     "BatchReadSettings",
     "BatchSettings",
+    "BenchSettings",
     "CaptionSettings",
     "ChatSettings",
     "CheckSettings",
     "DataSettings",
     "Device",
     "Dtype",
+    "Engine",
     "EvaluateCaptionSettings",
     "EvaluateSpeechSettings",
     "EvaluateVqaSettings",
@@ -60,6 +63,7 @@ __all__ = [
     "ListenSettings",
     "ModelKeywords",
     "ModelSettings",
+    "ModelsSettings",
     "Normalizer",
     "Quantize",
     "ReadSettings",

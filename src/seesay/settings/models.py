@@ -10,6 +10,7 @@ from .fields import setting
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Quantize = Literal["", "int8", "int4"]
+Engine = Literal["auto", "torch", "onnx", "openvino"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,9 @@ class ModelSettings:
     """Where to compute; `auto` takes CUDA, then Apple's MPS, then the processor."""
     dtype: Dtype = "auto"
     """Number type of the weights; `auto` is float32 on a processor and bfloat16 on an accelerator that has it."""
+    engine: Engine = "auto"
+    """What computes on a processor: torch, or an export of the model under ONNX Runtime or OpenVINO, made and verified once;
+    `auto` takes an export where a verified one is kept. `seesay models --explain` says what it takes and why."""
     quantize: Quantize = ""
     """Hold the weights of linear layers in 8 or 4 bits, made while they are loaded; the others are then bfloat16 by `auto`."""
 
@@ -35,6 +39,7 @@ class ModelKeywords(TypedDict, total=False):
     revision: str
     device: Device
     dtype: Dtype
+    engine: Engine
     quantize: Quantize
 
 

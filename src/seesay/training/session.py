@@ -134,7 +134,8 @@ def to_the_end(trainer: Trainer, folder: RunFolder, stop: Stop, log: logging.Log
     if newest is not None:
         log.info("continuing from %s", newest.name)
     try:
-        output = trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+        with models.fast_float32():
+            output = trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     except torch.OutOfMemoryError:
         hint = "lower per_device_train_batch_size and raise gradient_accumulation_steps by the same factor"
         raise ResourceError("out of memory", where=str(folder.path), hint=hint) from None

@@ -15,12 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
-from ...errors import ModelError
+from ..blip_tasks import ANSWERS, DESCRIBES, refuse_the_other_task
 from ..checkpoint import Checkpoint, Placement, load_weights
 from ..generation import Generative, Prompt, pad_left, read_config, read_processor
 from ..recall import Row
-
-DESCRIBES, ANSWERS = "BlipForConditionalGeneration", "BlipForQuestionAnswering"
 
 
 class Blip(Generative):
@@ -62,7 +60,7 @@ class Blip(Generative):
         return [self._decoder.config.sep_token_id]  # `eos_token_id` of these checkpoints means nothing
 
     def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
-        self._refuse_the_other_task(questions)
+        refuse_the_other_task(questions, captions=self.captions, name=self.checkpoint.name)
         if self.captions:
             start, room = self._decoder.config.bos_token_id, self._prompt_room
             return pad_left([[start, *self._encode(text)][:room] for text in questions], self._padding)
@@ -95,18 +93,6 @@ class Blip(Generative):
         start = torch.full_like(ids[:, :1], self._decoder.config.bos_token_id)
         seen = {"encoder_hidden_states": question, "encoder_attention_mask": mask}
         return Prompt(self._decoder, {"input_ids": start, "attention_mask": torch.ones_like(start), **seen})
-
-    def _refuse_the_other_task(self, questions: Sequence[str]) -> None:
-        if self.captions and any(question.endswith("?") for question in questions):
-            hint = "take one that answers, such as Salesforce/blip-vqa-base; a text without ? is how the caption begins"
-            raise ModelError(
-                "this BLIP describes pictures and answers no questions", where=self.checkpoint.name, hint=hint
-            )
-        if not self.captions and not all(questions):
-            hint = "take one that describes, such as Salesforce/blip-image-captioning-base"
-            raise ModelError(
-                "this BLIP answers questions and cannot describe pictures", where=self.checkpoint.name, hint=hint
-            )
 
 
 def _put_masks_back(decoder: Any) -> None:

@@ -18,6 +18,7 @@ from ...errors import ModelError
 from ...settings import Recipe
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Scratch
+from ..frames import middle
 from ..generation import Generative, Prompt, pad_left, read_config, read_processor
 from ..picture_features import take_patches
 from ..recall import Row
@@ -25,9 +26,6 @@ from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
     import PIL.Image
-
-WIDEST = 8
-"""Longer side by shorter one, beyond which only the middle is scaled: the processor keeps no more than a square of it."""
 
 SMALL = Scratch(
     summary="about 3.5 million parameters, pictures squeezed into 112 x 112 pixels, patches of 14",
@@ -140,9 +138,4 @@ class Git(Generative):
         return Prompt(self._network, {**tensors, "pixel_values": patches[:, None]})
 
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
-        width, height = image.size
-        limit = WIDEST * min(width, height)
-        if max(width, height) <= limit:
-            return image
-        left, top = max(0, (width - limit) // 2), max(0, (height - limit) // 2)
-        return image.crop((left, top, left + min(width, limit), top + min(height, limit)))
+        return middle(image)

@@ -27,7 +27,7 @@ from ..family import IGNORED, Batch, Encoded, Examined, Family, reply_of
 from ..feature_cache import FeatureCache
 from ..mini.calibration import KINDS, Calibration
 from ..mini.colors import COLORS
-from ..mini.encoder import SHAPES, Encoder, open_session, prepare
+from ..mini.encoder import SHAPES, Encoder, fits, open_session, prepare
 from ..mini.expert import Expert
 from ..mini.hints import HINTS, Hints
 from ..mini.search import LONGEST, beam_search, log_softmax, sure_answers
@@ -385,7 +385,7 @@ class Mini(Family):
         """(pictures, all features one after another) float32; from memory, or from disk in training."""
 
         def compute(missing: list[str]) -> Array:
-            pixels = numpy.stack([prepare(open_image(sources[digest]).pixels) for digest in missing])
+            pixels = numpy.stack([prepare(open_image(sources[digest], fits=fits).pixels) for digest in missing])
             parts = [part.reshape(len(missing), -1) for part in self.encoder(pixels)]
             return numpy.concatenate(parts, axis=1)
 

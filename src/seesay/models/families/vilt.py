@@ -10,7 +10,6 @@ about 2,169 at the start for 3,129 answers, 9 for 13. Learning rates and gradien
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -21,14 +20,16 @@ from ...metrics.vqa import soft_scores
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource
 from ..adapter import Adapter, save_network
+from ..arithmetic import fast_float32
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch, Examined, Family, Scratch
+from ..frames import pad_pictures, widened
 from ..memory import Memory
+from ..pixels import fits_of
 from ..wordpiece import build_vocabulary
 
 if TYPE_CHECKING:
     import numpy
-    import PIL.Image
     import torch
     from transformers import ViltConfig, ViltForQuestionAnswering, ViltProcessor
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 ANSWER_HEAD = "ViltForQuestionAnswering"
 LAST_LAYER = "classifier.3."
 BLOCKS = ("vilt.encoder.",)
-GRAY = (127, 127, 127)
 
 
 class Vilt(Family):
@@ -85,6 +85,7 @@ class Vilt(Family):
         self.vocabulary = tuple(network.config.id2label[index] for index in range(network.config.num_labels))
         self._ids = {answer: index for index, answer in enumerate(self.vocabulary)}
         self._memory = Memory()
+        self._fits = fits_of(processor.image_processor)
         self._adapter: Adapter | None = None
 
     @classmethod
@@ -143,7 +144,9 @@ class Vilt(Family):
 
         sources = [_only_picture(example) for example in examples]
         digests = [digest_image(source) for source in sources]
-        pixels, mask = _pad([self._pixels(source, digest) for source, digest in zip(sources, digests, strict=True)])
+        pixels, mask = pad_pictures(
+            [self._pixels(source, digest) for source, digest in zip(sources, digests, strict=True)]
+        )
         # (B, T): text padded to the longest question of this batch; longer than the model reads is cut at the end.
         # A "[SEP]" that a user typed stays five characters and never becomes the token.
         text = self.processor.tokenizer(
@@ -160,18 +163,19 @@ class Vilt(Family):
         return Batch(tensors, tuple((digest,) for digest in digests))
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
-        return self._rank(self._logits(batch), top_k)
+        return self._rank(self.logits(batch), top_k)
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
-        scores = self._logits(batch).float().sigmoid()
+        scores = self.logits(batch).float().sigmoid()
         return [float(row[self._ids[answer]]) for row, answer in zip(scores, answers, strict=True)]
 
     def score_each(self, batch: Batch, answers: Sequence[str]) -> list[tuple[float, ...]]:
         # The head gives the scores of all answers at once.
         ids = [self._ids[answer] for answer in answers]
-        return [tuple(row) for row in self._logits(batch).float().sigmoid()[:, ids].tolist()]
+        return [tuple(row) for row in self.logits(batch).float().sigmoid()[:, ids].tolist()]
 
-    def _logits(self, batch: Batch) -> torch.Tensor:
+    def logits(self, batch: Batch) -> torch.Tensor:
+        """(B, answers) of a prepared batch."""
         import torch
 
         self._network.eval()
@@ -182,7 +186,7 @@ class Vilt(Family):
         }
         # In a padded batch ViLT draws which padding to keep; a fixed draw keeps answers equal from call to call, and the
         # caller's random state as it was.
-        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        with torch.inference_mode(), fast_float32(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             logits: torch.Tensor = self._network(**inputs).logits
         return logits
@@ -235,8 +239,8 @@ class Vilt(Family):
 
         def prepare() -> Pixels:
             image_processor = self.processor.image_processor
-            image = open_image(source).pixels
-            image = _within_aspect(image, image_processor.size.shortest_edge, image_processor.size_divisor)
+            image = open_image(source, fits=self._fits).pixels
+            image = widened(image, image_processor.size.shortest_edge, image_processor.size_divisor)
             pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
             return pixels
 
@@ -303,40 +307,6 @@ def _only_picture(example: Example) -> ImageSource:
     if len(example.images) != 1:
         raise InputError(f"ViLT takes one picture a question, not {len(example.images)}", where=example.origin)
     return example.images[0]
-
-
-def _within_aspect(image: PIL.Image.Image, shortest_edge: int, size_divisor: int) -> PIL.Image.Image:
-    """The picture, with gray bars where it is so narrow that scaling would leave it no width at all.
-
-    ViLT limits the longer side to 1333/800 of the shorter one's target and rounds down to the patch size.
-    """
-    from PIL import Image
-
-    longest_edge = int(1333 / 800 * shortest_edge)
-    # At this ratio the narrow side still comes out at one patch; the margin covers the rounding.
-    limit = longest_edge / (size_divisor + 1)
-    width, height = image.size
-    if max(width, height) <= limit * min(width, height):
-        return image
-    narrow = math.ceil(max(width, height) / limit)
-    size = (max(width, narrow), max(height, narrow))
-    padded = Image.new("RGB", size, GRAY)
-    padded.paste(image, ((size[0] - width) // 2, (size[1] - height) // 2))
-    return padded
-
-
-def _pad(pictures: Sequence[Pixels]) -> tuple[Pixels, numpy.ndarray[Any, numpy.dtype[numpy.int64]]]:
-    """Pictures (3, H, W) as one batch (B, 3, H, W) and its mask (B, H, W), zeros to the right and below."""
-    import numpy
-
-    height = max(picture.shape[1] for picture in pictures)
-    width = max(picture.shape[2] for picture in pictures)
-    pixels = numpy.zeros((len(pictures), 3, height, width), numpy.float32)
-    mask = numpy.zeros((len(pictures), height, width), numpy.int64)
-    for row, picture in enumerate(pictures):
-        pixels[row, :, : picture.shape[1], : picture.shape[2]] = picture
-        mask[row, : picture.shape[1], : picture.shape[2]] = 1
-    return pixels, mask
 
 
 def _keep_patch_order(network: ViltForQuestionAnswering) -> None:

@@ -47,13 +47,18 @@ class Encoder:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         self.session = open_session(path, threads)
-        self.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16] + f"-{SIDE}-{LARGEST}"
+        self.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16] + f"-{SIDE}-{LARGEST}-reduced"
         """Of weights and preparation; features of different identities are never mixed."""
 
     def __call__(self, pixels: Array) -> Features:
         """pixels (B, 3, 224, 224) as `prepare` makes them."""
         fine, coarse, pooled, logits = self.session.run(list(SHAPES)[:-1], {"pixels": pixels})
         return Features(fine, coarse, pooled, logits, colors_of(pixels))
+
+
+def fits(width: int, height: int) -> tuple[int, int]:
+    """What a picture of this size is scaled to, for `media.open_image`; twice that, because scaling is done in two steps."""
+    return 2 * SIDE, 2 * SIDE
 
 
 def prepare(image: PIL.Image.Image) -> Array:

@@ -1,0 +1,79 @@
+"""Checkpoints of the published sizes with random weights, which cost the same as trained ones, saved as the Hub has them.
+
+They, and the exports made of them, lie in `runs/benchmarks`, so that a measurement that is repeated does not make them again.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+WORK = Path(__file__).parent.parent / "runs/benchmarks"
+PICTURES = Path(__file__).parent.parent / "examples/pictures"
+WORDS = "what is in the picture ? there a dog on left of table color it how many cat red who why".split()
+QUESTIONS = (
+    "What is in the picture?",
+    "Is there a dog on the left of the table?",
+    "What color is the cat?",
+    "How many?",
+    "Who is in it?",
+)
+
+
+def checkpoint(name: str) -> Path:
+    """The folder of `vilt-b32`, `git-base` or `blip-vqa-base`, made where it is not there."""
+    folder = WORK / name
+    if not (folder / "done").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        MAKERS[name](folder)
+        (folder / "done").touch()
+    os.environ["SEESAY_CACHE"] = str(WORK / "cache")
+    return folder
+
+
+def tokenizer(folder: Path, *more: str, longest: int = 512) -> None:
+    """BERT's, of as many words as the published one."""
+    from transformers import BertTokenizer
+
+    known = ["[PAD]", *(f"[unused{index}]" for index in range(99)), "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    known += [f"word{index}" for index in range(30522 - len(known))]
+    words = {word: index for index, word in enumerate([*known, *more])}
+    BertTokenizer(vocab=words, model_max_length=longest).save_pretrained(folder)
+
+
+def vilt(folder: Path) -> None:
+    import torch
+    from transformers import ViltConfig, ViltForQuestionAnswering
+    from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
+
+    torch.manual_seed(0)
+    answers = {f"answer {index}": index for index in range(3129)}
+    config = ViltConfig(id2label={index: answer for answer, index in answers.items()}, label2id=answers)
+    ViltForQuestionAnswering(config).save_pretrained(folder)
+    tokenizer(folder, longest=40)
+    ViltImageProcessorPil().save_pretrained(folder)
+
+
+def git(folder: Path) -> None:
+    import torch
+    from transformers import GitConfig, GitForCausalLM
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    torch.manual_seed(0)
+    GitForCausalLM(GitConfig()).save_pretrained(folder)
+    tokenizer(folder)
+    square = {"height": 224, "width": 224}
+    CLIPImageProcessorPil(size={"shortest_edge": 224}, crop_size=square).save_pretrained(folder)
+
+
+def blip(folder: Path) -> None:
+    import torch
+    from transformers import BlipConfig, BlipForQuestionAnswering
+    from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+
+    torch.manual_seed(0)
+    BlipForQuestionAnswering(BlipConfig(vision_config={"image_size": 384})).save_pretrained(folder)
+    tokenizer(folder, "[DEC]", "[ENC]")
+    BlipImageProcessorPil().save_pretrained(folder)
+
+
+MAKERS: dict[str, Callable[[Path], None]] = {"vilt-b32": vilt, "git-base": git, "blip-vqa-base": blip}

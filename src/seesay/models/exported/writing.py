@@ -1,0 +1,281 @@
+"""What exported architectures share that write token by token: the loop, the cache, beams, scores, and the decoder restated.
+
+A picture is looked at once: what `look` makes of it (keys and values of every layer that attends to it) is kept by the
+picture's content, so that the next question about it costs its words alone. Rows are written one after another, each with
+no padding at all; a step costs what one token costs. Scores and searches are those of `models.generation`.
+
+The `restated_` functions and `Decoder` are torch and serve the exporter only.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy
+
+from ...types import Candidate, Example
+from ..checkpoint import Checkpoint
+from ..family import Batch, normalized
+from ..memory import Memory
+from ..numpy_beams import beam_search
+from ..runtime import Array, Graph, Runtime
+from .base import Exported, Part
+
+if TYPE_CHECKING:
+    import torch
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+FEWEST_BEAMS, MOST_BEAMS = 3, 32
+
+
+@dataclass(frozen=True)
+class Text:
+    """Tokens read so far: what the decoder keeps of them, and its logits for the next one. Never changes."""
+
+    past: Mapping[str, Array]
+    logits: Array
+    """(T, vocabulary), behind each of the tokens that were read last."""
+
+
+class Writing(Exported):
+    """An export that writes its answers."""
+
+    writes: ClassVar[bool] = True
+    streams: ClassVar[bool] = True
+    one_size: ClassVar[bool] = True
+
+    def __init__(self, checkpoint: Checkpoint, folder: Any, runtime: Runtime, numbers: str, threads: int = 0) -> None:
+        super().__init__(checkpoint, folder, runtime, numbers, threads)
+        self.recall = Memory()
+
+    @classmethod
+    def facts_of(cls, original: Any) -> dict[str, Any]:
+        config = original.decoder_config
+        return {
+            **super().facts_of(original),
+            "layers": config.num_hidden_layers,
+            "heads": config.num_attention_heads,
+            "width": config.hidden_size // config.num_attention_heads,
+            "longest": original.longest,
+            "ends": original.ends,
+            "start": cls.start_of(original),
+        }
+
+    @classmethod
+    @abstractmethod
+    def start_of(cls, original: Any) -> int:
+        """The token that a text begins with."""
+
+    @classmethod
+    def wanted(cls, original: Any, batch: Batch, replies: Sequence[str]) -> Array:
+        logits: Array = original.reply_logits(batch, replies).numpy()
+        return logits
+
+    def found(self, batch: Batch, replies: Sequence[str]) -> Array:
+        rows = range(len(batch.digests))
+        return numpy.concatenate([self._given(batch, row, reply)[0] for row, reply in zip(rows, replies, strict=True)])
+
+    def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
+        if normalize is not None:
+            raise self._never_trained()
+        self._check([example.question.strip() for example in examples])
+        pictures, digests = self._pictures(examples)
+        tensors = {"pixel_values": numpy.stack(pictures), "input_ids": [self._tokens(one) for one in examples]}
+        return Batch(tensors, tuple((digest,) for digest in digests))
+
+    def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
+        beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
+        return [self._best(batch, row, beams, top_k) for row in range(len(batch.digests))]
+
+    def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
+        return [float(numpy.exp(self._chances(batch, row, answer).mean())) for row, answer in enumerate(answers)]
+
+    def choose(self, batch: Batch, choices: Sequence[str]) -> list[tuple[Candidate, ...]]:
+        # Of the whole answer, not of a token's mean: what is chosen among are the answers.
+        sums = [[float(self._chances(batch, row, one).sum()) for one in choices] for row in range(len(batch.digests))]
+        return [normalized(choices, [math.exp(one - max(row)) for one in row]) for row in sums]
+
+    def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
+        ids, chances, ended = self._greedy(batch, 0, max_new_tokens, lambda written: hear(self._text(written)))
+        return Candidate(self._text(ids).strip(), math.exp(sum(chances) / len(chances)) if chances else 0.0), ended
+
+    @abstractmethod
+    def _tokens(self, example: Example) -> list[int]:
+        """What is read before an answer is written."""
+
+    def _check(self, questions: Sequence[str]) -> None:
+        """Raises a ModelError where the checkpoint was made for another task."""
+
+    def _seen(self, batch: Batch, row: int) -> Mapping[str, Array]:
+        """What the decoder attends to beside its text."""
+        return self._looked(batch, row)
+
+    def _looked(self, batch: Batch, row: int) -> Mapping[str, Array]:
+        """What `look` makes of the picture of a row; kept."""
+        (digest,) = batch.digests[row]
+        kept: dict[str, Array] | None = self.recall.get(digest)
+        if kept is None:
+            found = self._parts["look"](pixel_values=batch.tensors["pixel_values"][row : row + 1])
+            kept = dict(zip(memory_names(len(found) // 2), found, strict=True))
+            self.recall.put(digest, kept, sum(value.nbytes for value in found))
+        return kept
+
+    def _begun(self, batch: Batch, row: int) -> list[int]:
+        """The tokens that the decoder reads before it writes."""
+        ids: list[int] = batch.tensors["input_ids"][row]
+        return ids
+
+    def _read(self, seen: Mapping[str, Array], tokens: Sequence[int], before: Text | None = None) -> Text:
+        names = past_names(self.facts["layers"])
+        empty = numpy.zeros((1, self.facts["heads"], 0, self.facts["width"]), numpy.float32)
+        past = dict.fromkeys(names, empty) if before is None else before.past
+        run: Graph = self._parts["write"]
+        logits, *present = run(input_ids=numpy.array([tokens], numpy.int64), **seen, **past)
+        return Text(dict(zip(names, present, strict=True)), logits[0])
+
+    def _greedy(
+        self, batch: Batch, row: int, most: int, hear: Callable[[list[int]], bool]
+    ) -> tuple[list[int], list[float], bool]:
+        """Tokens without the end, the log-probability of each with the end's, and whether it was reached."""
+        begun, seen, ends = self._begun(batch, row), self._seen(batch, row), set(self.facts["ends"])
+        text, written, chances = self._read(seen, begun), list[int](), list[float]()
+        for _ in range(min(most, self.facts["longest"] - len(begun))):
+            last = log_softmax(text.logits[-1])
+            token = int(last.argmax())
+            chances.append(float(last[token]))
+            if token in ends:
+                return written, chances, True
+            written.append(token)
+            if not hear(written):
+                break
+            if len(chances) < most:
+                text = self._read(seen, [token], text)
+        return written, chances, False
+
+    def _best(self, batch: Batch, row: int, beams: int, top_k: int) -> tuple[Candidate, ...]:
+        if beams == 1:
+            ids, chances, _ = self._greedy(batch, row, self._room, lambda _: True)
+            return (Candidate(self._text(ids).strip(), math.exp(sum(chances) / len(chances))),)
+        seen = self._seen(batch, row)
+
+        def step(tokens: Sequence[int], before: Text | None) -> tuple[Array, Text]:
+            text = self._read(seen, tokens, before)
+            return log_softmax(text.logits[-1]), text
+
+        best: dict[str, float] = {}
+        for reply in beam_search(step, self._begun(batch, row), self.facts["ends"], beams, self._room):
+            name = self._text(reply.ids).strip()
+            best[name] = max(best.get(name, 0.0), math.exp(reply.mean))
+        ranked = sorted(best.items(), key=lambda item: -item[1])
+        return tuple(Candidate(name, chance) for name, chance in ranked[:top_k])
+
+    def _given(self, batch: Batch, row: int, reply: str) -> tuple[Array, list[int]]:
+        """(T, vocabulary) logits before each token of a given reply and its end, and these tokens."""
+        ids = [*self.words.bare(reply), self.facts["ends"][0]][: self._room]
+        begun = self._begun(batch, row)
+        text = self._read(self._seen(batch, row), [*begun, *ids[:-1]])
+        return text.logits[len(begun) - 1 :], ids
+
+    def _chances(self, batch: Batch, row: int, reply: str) -> Array:
+        """(T,): the log-probability of each token of a given reply and of its end."""
+        logits, ids = self._given(batch, row, reply)
+        chances: Array = log_softmax(logits)[numpy.arange(len(ids)), ids]
+        return chances
+
+    @property
+    def _room(self) -> int:
+        """Tokens of the longest reply."""
+        return min(self.generation.max_new_tokens, int(self.facts["longest"]) // 2)
+
+    def _text(self, ids: Sequence[int]) -> str:
+        return CONTROLS.sub("", self.words.text(ids))
+
+
+def log_softmax(logits: Array) -> Array:
+    """Over the last axis."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    chances: Array = shifted - numpy.log(numpy.exp(shifted).sum(-1, keepdims=True))
+    return chances
+
+
+def memory_names(layers: int) -> list[str]:
+    """Inputs of a part that attends to what another one made: keys and values of each layer."""
+    return [f"memory_{kind}_{layer}" for layer in range(layers) for kind in ("key", "value")]
+
+
+def past_names(layers: int) -> list[str]:
+    """Likewise of the tokens that were read before."""
+    return [f"past_{kind}_{layer}" for layer in range(layers) for kind in ("key", "value")]
+
+
+def heads_of(values: torch.Tensor, heads: int) -> torch.Tensor:
+    """(B, T, D) -> (B, heads, T, D / heads)"""
+    rows, tokens, width = values.shape
+    return values.reshape(rows, tokens, heads, width // heads).transpose(1, 2)
+
+
+def attend(
+    query: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]], mask: torch.Tensor | None
+) -> torch.Tensor:
+    """(1, T, D): attention over keys and values that lie in several blocks, one softmax over all; `mask` (T, K) is added to the
+    last block's weights. Blocks are never joined: the largest of them stays where it is from token to token."""
+    import torch
+
+    scale = 1 / math.sqrt(query.shape[-1])
+    weights = [query @ key.transpose(-1, -2) * scale for key, _ in blocks]
+    if mask is not None:
+        weights[-1] = weights[-1] + mask
+    shares = torch.cat(weights, dim=-1).softmax(-1) if len(weights) > 1 else weights[0].softmax(-1)
+    ends = list(accumulate((score.shape[-1] for score in weights), initial=0))
+    parts = [shares[..., start:end] @ value for (start, end), (_, value) in zip(pairwise(ends), blocks, strict=True)]
+    rows, heads, tokens, width = query.shape
+    return sum(parts[1:], parts[0]).transpose(1, 2).reshape(rows, tokens, heads * width)
+
+
+def ahead(tokens: int, before: int) -> torch.Tensor:
+    """(T, before + T): a wall before what comes later."""
+    import torch
+
+    place = torch.arange(before, before + tokens)[:, None]
+    return (torch.arange(before + tokens)[None] > place).float() * -1e9
+
+
+def decoder_part(network: Any, decode: Callable[..., Any], config: Any, seen_by: int) -> Part:
+    """The part `write` of `network`: `decode(input_ids, place, memory, past)` gives logits and the new keys and values.
+
+    `memory` and `past` are lists of (key, value), `place` (T,) the places of the tokens. `seen_by` is how many layers attend to
+    a memory.
+    """
+    import torch
+
+    layers, heads = config.num_hidden_layers, config.num_attention_heads
+    width = config.hidden_size // heads
+
+    class Decoder(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, input_ids: torch.Tensor, *kept: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            pairs = list(zip(kept[0::2], kept[1::2], strict=True))
+            memory, past = pairs[:seen_by], pairs[seen_by:]
+            before = past[0][0].shape[2]
+            place = torch.arange(before, before + input_ids.shape[1])
+            logits, present = decode(input_ids, place, memory, past)
+            return (logits, *(one for pair in present for one in pair))
+
+    names = [*memory_names(seen_by), *past_names(layers)]
+    inputs = {"input_ids": torch.ones(1, 2, dtype=torch.int64)} | {
+        name: torch.zeros(1, heads, 5 if name.startswith("memory") else 3, width) for name in names
+    }
+    outputs = ["logits", *(f"new_{name}" for name in past_names(layers))]
+    free: dict[str, Mapping[int, str]] = {"input_ids": {1: "tokens"}, "logits": {1: "tokens"}}
+    free |= {name: {2: "seen" if name.startswith("memory") else "before"} for name in names}
+    free |= {name: {2: "after"} for name in outputs[1:]}
+    return Part(Decoder().eval(), inputs, tuple(outputs), free)

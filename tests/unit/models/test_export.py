@@ -1,0 +1,95 @@
+"""Graphs in 8 bits, and what counts as right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy
+import onnx
+import pytest
+import torch
+
+from seesay.models import export
+from seesay.models.exported.base import Part
+from seesay.models.numpy_beams import Reply, beam_search
+from seesay.models.runtime import open_graph
+
+
+class Net(torch.nn.Module):
+    """A table of words, large enough to be narrowed, and a layer behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.table = torch.nn.Embedding(20_000, 64)
+        self.layer = torch.nn.Linear(64, 32)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.layer(self.table(ids))
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    part = Part(Net().eval(), {"ids": torch.ones(1, 3, dtype=torch.int64)}, ("out",), {"ids": {1: "tokens"}})
+    export.write_graph(part, tmp_path / "net.onnx")
+    return tmp_path / "net.onnx"
+
+
+def test_8_bits_are_a_quarter_in_size_and_near(graph: Path) -> None:
+    ids = numpy.array([[0, 7, 19_999, 123, 5]], numpy.int64)
+    wanted = Net().eval()(torch.from_numpy(ids)).detach().numpy()
+    before = graph.stat().st_size
+    exact = open_graph(graph, "onnx", "float32")(ids=ids)[0]
+    assert numpy.abs(exact - wanted).max() < 1e-5
+    export.quantize(graph)
+    assert graph.stat().st_size < 0.3 * before
+    kinds = [node.op_type for node in onnx.load(str(graph)).graph.node]
+    assert "MatMulInteger" in kinds
+    assert kinds.count("Gather") == 2
+    narrow = open_graph(graph, "onnx", "float32")(ids=ids)[0]
+    assert 0 < numpy.abs(narrow - wanted).max() < 0.05 * wanted.std()
+
+
+def test_weights_that_lie_beside_are_the_same_graph(graph: Path) -> None:
+    ids = numpy.array([[1, 2, 3]], numpy.int64)
+    before = open_graph(graph, "onnx", "float32")(ids=ids)[0]
+    export._put_weights_beside(graph)
+    assert graph.stat().st_size < 10_000
+    assert numpy.array_equal(open_graph(graph, "onnx", "float32")(ids=ids)[0], before)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "largest", "square", "lost", "right"),
+    [
+        ("float32", 1e-6, 1e-7, 0.0, True),
+        ("float32", 2e-4, 1e-6, 0.0, False),
+        ("int8", 0.4, 0.05, 0.01, True),
+        ("int8", 0.4, 0.2, 0.0, False),
+        ("int8", 0.4, 0.05, 0.2, False),
+        ("bfloat16", float("nan"), 0.0, 0.0, False),
+    ],
+)
+def test_what_counts_as_right(numbers: str, largest: float, square: float, lost: float, right: bool) -> None:
+    assert (export._judged(numbers, largest, square, lost) == "") is right
+
+
+def test_sample_pictures_are_always_the_same() -> None:
+    one, again, other = (export.sample_picture(index, 64, 48) for index in (0, 0, 1))
+    assert one.shape == (48, 64, 3)
+    assert numpy.array_equal(one, again)
+    assert not numpy.array_equal(one, other)
+    assert one.std() > 20
+
+
+def test_beams_find_what_greed_misses() -> None:
+    """Behind 1 all is certain; greed takes 2 first, behind which nothing is. 0 ends."""
+    table = {(): [-5.0, -0.9, -0.6], (1,): [-0.01, -9, -9], (2,): [-2, -2, -1.5]}
+
+    def step(tokens: object, before: tuple[int, ...] | None) -> tuple[numpy.ndarray, tuple[int, ...]]:
+        state = () if before is None else (*before, *tokens)  # type: ignore[misc]
+        return numpy.array(table.get(state, [-3.0, -3.0, -3.0])), state
+
+    found = beam_search(step, [9], [0], 2, 4)
+    assert found[0] == Reply((1,), pytest.approx(-0.455))
+    assert len(found) == 2
+    assert found[0].mean >= found[1].mean
