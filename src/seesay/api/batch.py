@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import models, reading
 from ..batch import Compute, Done, Group, Job, Summary, Verb, computed, cores, read_questions, run
+from ..errors import UsageError
 from ..models import Checkpoint
 from ..settings import (
     BatchAskSettings,
@@ -104,10 +105,15 @@ def batch_computes(settings: BatchSettings, threads: int) -> list[Compute]:
     """What answers: a model for each thread where the model is small and not torch's, which uses all threads itself.
 
     Raises:
+        UsageError: an engine is named for the reader.
         ModelNotFound, ModelError, MissingExtra: as `load`.
     """
     if isinstance(settings, BatchReadSettings):
+        if settings.engine not in ("auto", "ray"):
+            raise UsageError("the reader has one engine of its own", where=f"--engine {settings.engine}", hint="auto")
         return [_reader(settings)]
+    if settings.engine == "ray":
+        settings = dataclasses.replace(settings, engine="auto")
     first = Model(models.load(settings, threads=1))
     if isinstance(settings, BatchCaptionSettings):
         first.require_captions()

@@ -64,7 +64,7 @@ def choose(checkpoint: Checkpoint, family: type[Family], settings: ModelSettings
     if settings.engine == "torch":
         return Choice("torch", settings.dtype, "asked for")
     if settings.engine != "auto":
-        runtime: Runtime = settings.engine
+        runtime: Runtime = "openvino" if settings.engine == "openvino" else "onnx"
         return Choice(runtime, wanted_numbers(runtime, settings)[0], "asked for")
     why = _why_torch(family, checkpoint, settings)
     if why:
@@ -201,6 +201,9 @@ def _accelerator() -> bool:
 
 
 def _refuse_contradictions(family: type[Family], settings: ModelSettings) -> None:
+    if settings.engine == "ray":
+        hint = "take it for `seesay batch` and `seesay serve`"
+        raise UsageError("this is computed on one machine", where="--engine ray", hint=hint)
     if settings.engine in ("auto", "torch"):
         if settings.engine == "torch" and not family.needs_torch:
             raise UsageError(

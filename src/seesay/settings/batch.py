@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from .fields import setting
-from .models import GenerationSettings, ModelSettings
+from .models import Engine, GenerationSettings, ModelSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +18,9 @@ class BatchOutput:
     """File for the rows: `.jsonl`, or `.parquet`."""
     retry_failed: bool = False
     """Take the rows that failed before out of the output and compute them again."""
-    engine: Literal["local", "ray"] = "local"
-    """`ray` spreads the work over a Ray cluster, for when one machine is too small; needs seesay[ray]."""
+    engine: Engine = "auto"
+    """What computes on this machine, as elsewhere; or `ray`, which spreads the work over a Ray cluster, for when one machine is
+    too small, each taking what `auto` takes; needs seesay[ray]."""
     ray_address: str = ""
     """Address of a running cluster, or `auto`; without it Ray is started on this machine."""
     workers: int = setting(0, low=0, high=4096)

@@ -10,7 +10,8 @@ from .fields import setting
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Quantize = Literal["", "int8", "int4"]
-Engine = Literal["auto", "torch", "onnx", "openvino"]
+Engine = Literal["auto", "torch", "onnx", "openvino", "ray"]
+"""`ray` is for what is spread over machines, each of which then takes what `auto` takes."""
 
 
 @dataclass(frozen=True, kw_only=True)

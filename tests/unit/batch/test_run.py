@@ -61,6 +61,8 @@ def test_captions_and_readings(tmp_path: Path) -> None:
     assert sign["text"] == reading.text
     assert sign["text"]
     assert (sign["family"], sign["engine"], cat["text"]) == ("reader", reading.engine, "")
+    with pytest.raises(UsageError, match="the reader has one engine"):
+        api.batch(BatchReadSettings(output=tmp_path / "none.jsonl", engine="onnx"), str(PICTURES))
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ def test_the_embedded_model_has_its_own() -> None:
         {"engine": "onnx", "quantize": "int4"},
         {"engine": "openvino", "quantize": "int8"},
         {"engine": "openvino", "dtype": "float16"},
+        {"engine": "ray"},
     ],
 )
 def test_settings_that_contradict_one_another_are_refused(settings: dict[str, Any], vilt_checkpoint: Path) -> None:
