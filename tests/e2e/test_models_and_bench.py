@@ -51,6 +51,8 @@ def test_bench_makes_what_is_missing_and_measures_it(vilt_checkpoint: Path, tmp_
         if not row["error"]:
             assert row["start"] > row["answer"] > 0
             assert row["memory"] > 20
+    memory = {row["engine"]: row["memory"] for row in rows if not row["error"]}
+    assert memory["onnx"] < memory["torch"] / 2  # its own, and not that of the process that made the export
     explained = run("models", "--explain", "--model", str(vilt_checkpoint), "--json", cache=tmp_path)
     assert json.loads(explained.stdout)["engine"] == "onnx"
     asked = run(
