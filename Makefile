@@ -53,8 +53,9 @@ check: $(VENV)/.dev  ## ruff, mypy, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Two workers of one thread each: threads of two that wait for one another make both slower.
 test: check  ## all checks and all tests
-	$(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.dev  ## the measurements of benchmarks/, results in benchmarks/results/
 	$(BIN)/python -m benchmarks

@@ -27,7 +27,7 @@ An error says where, what was found, what is known and what to do:
     my.jsonl:17: no 'image' field
     hint: fields here: img, q, a
 
-This module imports nothing of ours. It knows nothing about how an error is shown: `cli/render.py` and the server do.
+This module imports nothing of ours. It knows nothing about how an error is shown: `cli.render` and the server do.
 """
 
 from __future__ import annotations
