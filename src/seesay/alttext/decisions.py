@@ -13,6 +13,7 @@ from typing import Any, Literal, cast, get_args
 
 from ..errors import InputError, TextError
 from ..media import clean_text, image_name
+from ..types import Note
 from .documents import Opened
 from .found import Change, Found, Mark, Suggestion, digest_of
 from .propose import Finding
@@ -97,7 +98,7 @@ def _finding(opened: Opened, decision: Decision) -> Finding:
     if found is None:
         gone = Found(decision.key, 0, "", decision.key.split("|")[-2] if "|" in decision.key else "", None)
         return Finding(opened.name, gone, "fail", "this picture is no longer in the document")
-    told = Suggestion(decision.change.alt, "informative", "decided on the review page", by=decision.by)
+    told = Suggestion(decision.change.alt, "informative", Note("decided on the review page", "decided"), by=decision.by)
     if (found.alt or None) == (decision.change.alt or None) and found.standing in ("human", "reviewed", "empty"):
         return Finding(opened.name, found, "keep", "it is so already", told)
     if found.alt != decision.was:

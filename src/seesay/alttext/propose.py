@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from ..errors import ImageError
 from ..settings import AltSettings
-from ..types import Answer, ImageSource
+from ..types import Answer, ImageSource, Note
 from . import decide
 from .documents import Opened
 from .found import Change, Found, Mark, Suggestion, digest_of
@@ -128,7 +128,7 @@ class _Run:
             return replace(finding, action="skip", why=answer.reason or "the model said nothing")
         told = decide.described(found, seen, answer, self.settings.limit)
         if told.by == answer.provenance.model and told.score is None and self.settings.min_certainty > 0:
-            told = _doubted(told, "the scores of this model do not say how often it is right")
+            told = _doubted(told, Note("the scores of this model do not say how often it is right", "unmeasured"))
         return self._decided(finding, told)
 
     def _own(self, found: Found) -> Suggestion | None:
@@ -159,20 +159,24 @@ class _Run:
         if found.alt is not None and tidy(found.alt, settings.limit) == told.alt:
             return replace(finding, action="keep", why="the text that is there is what would be suggested")
         if told.score is not None and told.score < settings.min_certainty:
-            told = _doubted(told, f"{told.certainty} ({told.score:.2f})")
+            told = _doubted(
+                told, Note("{certainty} ({score})", "unsure", certainty=told.certainty, score=f"{told.score:.2f}")
+            )
         language = found.context.language.lower().partition("-")[0].partition("_")[0]
         if language not in ("", "en") and told.alt:
             if told.by == "reader" and told.role == "text":
                 if language in UNREAD:
-                    told = _doubted(told, f"the reader does not know all letters of {found.context.language!r}")
+                    words = "the reader does not know all letters of {language!r}"
+                    told = _doubted(told, Note(words, "letters_unknown", language=found.context.language))
             elif told.by not in ("author", "picture", "file name"):
-                told = _doubted(told, f"written in English, and the document is in {found.context.language!r}")
+                words = "written in English, and the document is in {language!r}"
+                told = _doubted(told, Note(words, "other_language", language=found.context.language))
         if told.doubts:
             return replace(finding, action="review", why="; ".join(told.doubts), suggestion=told)
         return replace(finding, action="write", why=told.reason, suggestion=told)
 
 
-def _doubted(told: Suggestion, doubt: str) -> Suggestion:
+def _doubted(told: Suggestion, doubt: Note) -> Suggestion:
     return replace(told, doubts=(*told.doubts, doubt))
 
 
