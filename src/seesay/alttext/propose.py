@@ -25,14 +25,15 @@ Action: TypeAlias = Literal["write", "review", "keep", "skip", "fail"]
 picture cannot be used."""
 Describe: TypeAlias = Callable[[Sequence[ImageSource]], Iterable[Answer]]
 """A model: one answer a picture, in order."""
+See: TypeAlias = Callable[[ImageSource], Look]
 
 UNREAD = frozenset("ar be bg el fa he hi ka ko mk mr ru sr ta te th uk ur vi yi".split())
 """Languages whose letters the reader does not know, or not all of them (docs/reading.md)."""
 _KEPT = {
-    "human": "a person's text",
-    "reviewed": "accepted by a person",
-    "ours": "written by an earlier run",
-    "empty": "empty, which counts as a person's decision",
+    "human": Note("a person's text", "kept_human"),
+    "reviewed": Note("accepted by a person", "kept_reviewed"),
+    "ours": Note("written by an earlier run", "kept_ours"),
+    "empty": Note("empty, which counts as a person's decision", "kept_empty"),
 }
 
 
@@ -63,14 +64,16 @@ def propose(
     describe: Describe,
     settings: AltSettings,
     progress: Callable[[int, int], None] | None = None,
+    see: See = look,
 ) -> list[Finding]:
     """What should happen to every picture of the documents, in their order.
 
     Args:
         describe: asked once, with the pictures that need a description, each only once; not asked where none does.
         progress: told how many pictures are done, and of how many.
+        see: looks at one picture; asked once for each.
     """
-    run = _Run(settings)
+    run = _Run(settings, see)
     pairs = [(opened, found) for opened in documents for found in opened.document.found]
     findings: list[Finding] = []
     for done, (opened, found) in enumerate(pairs):
@@ -84,8 +87,8 @@ def propose(
 class _Run:
     """What is remembered between the pictures of one run."""
 
-    def __init__(self, settings: AltSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: AltSettings, see: See) -> None:
+        self.settings, self._see = settings, see
         self.waiting: dict[str, ImageSource] = {}
         self._looks: dict[str | bytes | int, Look | ImageError] = {}
 
@@ -146,7 +149,7 @@ class _Run:
         key = source if isinstance(source, (str, bytes)) else id(source)
         if key not in self._looks:
             try:
-                self._looks[key] = look(source)
+                self._looks[key] = self._see(source)
             except ImageError as error:
                 self._looks[key] = error
         return self._looks[key]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar, cast
@@ -48,10 +49,12 @@ class Finder:
         if not shared:
             self._family = api.Index.family_of(path, FindSettings(device=settings.device))
             self._own = self._lane = Lane("find", 1)
-        self._at_once = asyncio.Semaphore(AT_ONCE)
+        # As many threads as searches: one that was given up counts until its thread has noticed.
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="seesay-find")
 
     def close(self) -> None:
-        """Stop its thread."""
+        """Stop its threads, after what they are doing."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         if self._own is not None:
             self._own.close()
 
@@ -80,12 +83,10 @@ class Finder:
             with api.Index.asked_by(self._path, family) as index:
                 return index.find(question, precision=precision, limit=limit, captions=captions)
 
-        async with self._at_once:
-            try:
-                # Not in the pool that decodes: it waits for its turns most of the time.
-                return await asyncio.to_thread(self._readable, work)
-            finally:
-                steps.cancel()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._readable, work)
+        finally:
+            steps.cancel()
 
     def read(self, digest: str) -> tuple[bytes, str]:
         """The bytes and the name of a picture, by the sha256 of its content. To be called from a thread.

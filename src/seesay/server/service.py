@@ -32,6 +32,7 @@ from ..types import (
     Transcript,
     Utterance,
 )
+from .alt_texts import AltTexts
 from .batching import Lane
 from .finder import Finder
 from .limits import PICTURES, PIXELS, Budget, Queue, Ticket, check_pixels
@@ -92,6 +93,7 @@ class Service:
         self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="seesay-decode")
         self._pixels = Budget(PIXELS)
         self.finder = Finder(settings, settings.index, self.model, self._model_lane) if settings.index else None
+        self.alt_texts = AltTexts(self.caption, self._reader_lane)
         self.draining = False
 
     def close(self) -> None:
@@ -100,6 +102,7 @@ class Service:
             lane.close()
         if self.finder is not None:
             self.finder.close()
+        self.alt_texts.close()
         self._decoders.shutdown(wait=True, cancel_futures=True)
 
     async def aside(self, work: Callable[..., Any], *arguments: Any) -> Any:

@@ -227,7 +227,10 @@ class Mini(Family):
         for row, prompt in enumerate(batch.tensors["prompts"]):
             by_prompt.setdefault(tuple(prompt), []).append(row)
         if () in by_prompt:
-            raise TextError("the question is not understood", hint="it holds a word that this model does not know")
+            raise TextError(
+                Note("the question is not understood", "not_understood"),
+                hint="it holds a word that this model does not know",
+            )
         found = numpy.zeros(len(pictures))
         for prompt, rows in by_prompt.items():
             logits = self.runtime.decode(numpy.array([prompt] * len(rows)), memory[pictures[rows]])[:, 0]
