@@ -61,7 +61,7 @@ def spots(
     for element in root.all():
         if not _is_picture(element):
             continue
-        check_count(len(made), entry or "the document")
+        check_count(len(made) + 1, entry or "the document")
         line, counted_to = line + source.count("\n", counted_to, element.start), element.start
         src = _address(element)
         shown = shown_address(src)
