@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import Any
 
@@ -38,8 +38,10 @@ class Steps:
         self._current = asyncio.run_coroutine_threadsafe(work, self._loop)
         if self._cancelled:
             self._current.cancel()
-            raise Interrupted("the client has gone")
-        return self._current.result()
+        try:
+            return self._current.result()
+        except CancelledError:
+            raise Interrupted("the client has gone") from None
 
     def cancel(self) -> None:
         """End it: what is awaited is dropped, and nothing more is begun."""

@@ -6,6 +6,7 @@ import { put, text } from "./texts.js";
 import { certain } from "./turns.js";
 
 const AT_ONCE = 3; // small pictures that are fetched together
+const MOST = 60; // pictures asked for, each with its description
 const PAGE = 24; // pictures shown before more are asked for
 const at = (id) => document.getElementById(id);
 const field = at("find-question");
@@ -68,7 +69,7 @@ async function search() {
   at("find-working").hidden = false;
   at("found").hidden = true;
   try {
-    tell(await find(question, at("find-precision").value, mine.signal));
+    tell(await find(question, MOST, at("find-precision").value, mine.signal));
   } catch (failure) {
     if (failure.name === "AbortError") announce(text("stopped"));
     else problem(failure.key ?? "errorServer", failure.values, failure.found);
@@ -84,7 +85,8 @@ function tell(found) {
   for (const url of urls.splice(0)) URL.revokeObjectURL(url);
   hits = found.hits;
   const values = { count: hits.length, pictures: found.pictures };
-  const key = hits.length === 1 ? "foundOne" : hits.length ? "foundCount" : "foundNone";
+  const some = hits.length === MOST ? "foundBest" : "foundCount";
+  const key = hits.length === 1 ? "foundOne" : hits.length ? some : "foundNone";
   at("found").hidden = false;
   put(at("found-title"), key, values);
   at("found-question").textContent = found.question;

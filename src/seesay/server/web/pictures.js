@@ -135,7 +135,7 @@ function drawTray() {
   if (hadFocus) at("thumbs").querySelector(":checked")?.focus();
 }
 
-/** Connects the controls. `elsewhere` takes what is dropped where it is not for asking, and says so. */
+/** Connects the controls. `elsewhere` takes what is dropped or pasted where it is not for asking, and says so. */
 export function connect(elsewhere) {
   at("choose").addEventListener("click", () => at("files").click());
   for (const input of [at("files"), at("capture")]) {
@@ -146,7 +146,7 @@ export function connect(elsewhere) {
   }
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length) add(files);
+    if (files.length && !elsewhere(event.clipboardData)) add(files);
   });
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;

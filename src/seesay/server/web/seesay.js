@@ -162,6 +162,7 @@ function clear() {
   conversation = [];
   pictures.clear();
   finding.clear();
+  review.clear();
   for (const id of ["latest", "earlier"]) at(id).replaceChildren();
   at("answers").hidden = at("earlier-part").hidden = true;
   announce(texts.text("cleared"));
@@ -169,7 +170,14 @@ function clear() {
 }
 
 function connect() {
-  pictures.connect((transfer) => views.shown() === "alt" && (review.drop(transfer), true));
+  pictures.connect((transfer) => {
+    if (views.shown() !== "alt") {
+      views.show("ask");
+      return false;
+    }
+    review.drop(transfer);
+    return true;
+  });
   at("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();

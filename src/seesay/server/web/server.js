@@ -72,9 +72,9 @@ export async function converse(messages, model, piece, signal) {
   return answer;
 }
 
-/** Pictures of the index by a question; `precision` is how many of a hundred should be right, or empty. */
-export async function find(question, precision, signal) {
-  return (await form("find", { question, limit: 200, ...(precision && { precision }) }, signal)).json();
+/** Pictures of the index by a question, at most `limit`; `precision` is the share (0 to 1) that should be right, or empty. */
+export async function find(question, limit, precision, signal) {
+  return (await form("find", { question, limit, ...(precision && { precision }) }, signal)).json();
 }
 
 /** What is at an address that the server gave. */
