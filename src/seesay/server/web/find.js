@@ -36,7 +36,7 @@ export function connect(size, calibrated, open) {
       const blob = await got(hit.picture);
       open(new File([blob], hit.name, { type: blob.type }), hit.caption);
     } catch (failure) {
-      problem(failure.key ?? "errorServer", failure.values);
+      problem(failure.key ?? "errorServer", failure.values, failure.found);
     }
   });
 }
@@ -148,5 +148,6 @@ function problem(key, values = {}, found = "") {
   if (!key) return;
   put(place.querySelector(".words"), key, values);
   put(place.querySelector(".todo"), `${key}Hint`, values);
+  place.querySelector(".found").textContent = found;
   alarm(`${text(key, values)} ${text(`${key}Hint`, values)} ${found}`.trim());
 }
