@@ -17,6 +17,7 @@
 | `Utterance`  | `speech.stream`                | whoever plays or sends speech while it is made                |
 | `Speech`     | `speech.speak`                 | the caller, `speech.save`, `speech.player`, `cli.render`      |
 | `Transcript` | `speech.listen`                | the caller, `cli.ask`, `cli.render`                           |
+| `Note`       | whoever has a reason to tell   | people; programs, by its code                                 |
 | `Hit`        | `search`                       | the caller, `cli.render`, the contact sheet                   |
 | `Line`       | `reading`                      | whoever has a `Reading`                                       |
 | `Reading`    | `reading`                      | the caller, `cli.render`                                      |
@@ -33,6 +34,30 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 if TYPE_CHECKING:
     import numpy
     import PIL.Image
+
+
+class Note(str):
+    """Words for people, in English, with a code by which programs tell what they say, and may say it in another language.
+
+    >>> note = Note("the word {word!r} is not known", "unknown_word", word="zib")
+    >>> note, note.code, note.values
+    ("the word 'zib' is not known", 'unknown_word', {'word': 'zib'})
+    """
+
+    code: str
+    """Empty for words that no program needs to tell apart."""
+    values: dict[str, str]
+    """What was filled in."""
+
+    def __new__(cls, words: str = "", code: str = "", **values: str) -> Note:
+        made = super().__new__(cls, words.format(**values) if values else words)
+        made.code, made.values = code, values
+        return made
+
+    @classmethod
+    def of(cls, words: str) -> Note:
+        """Words as a note; of plain ones without a code."""
+        return words if isinstance(words, Note) else cls(words)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,6 +231,7 @@ class Answer:
     provenance: Provenance
     id: str = ""
     reason: str = ""
+    """A `Note`."""
     certainty: str = ""
     """How sure a calibrated model is, in words; empty where scores are not calibrated."""
     lines: tuple[Line, ...] = ()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import seesay
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
@@ -64,6 +66,23 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the examples' pictures, which lie in a folder of their own."""
+    folder = tmp_path_factory.mktemp("index")
+    for picture in PICTURES.glob("*.jpg"):
+        shutil.copy(picture, folder)
+    seesay.index(folder, output=folder / "photos.seesay")
+    return folder / "photos.seesay"
+
+
+@pytest.fixture(scope="session")
+def server(server_maker: Any, index: Path) -> Iterator[Any]:
+    """One `seesay serve` with everything that needs no torch, for all files of this folder."""
+    with server_maker.serving("--index", index) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def axe() -> Any:
     """axe-core: `axe.run(page)` gives what breaks WCAG."""
     return pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed").Axe()
@@ -114,6 +133,20 @@ class Visitor:
         self.page.press("#question", "Enter")
         return self.answer(question)
 
+    def find(self, wanted: str) -> list[str]:
+        """Look for something in the index; the names of what was found."""
+        self.page.goto(self.page.url.partition("#")[0] + "#view-find")
+        self.page.fill("#find-question", wanted)
+        self.page.press("#find-question", "Enter")
+        self.page.locator("#found-question", has_text=wanted).wait_for()
+        return self.page.locator("#hits .name").all_inner_texts()
+
+    def review(self, *files: Path) -> None:
+        """Have alt texts suggested for files."""
+        self.page.goto(self.page.url.partition("#")[0] + "#view-alt")
+        self.page.set_input_files("#review-files", files)
+        self.page.locator("#review-count:focus").wait_for()
+
     def answer(self, question: str) -> str:
         """The answer to the question asked last, when it is there."""
         latest = self.page.locator("#latest article", has_text=question)
@@ -131,3 +164,19 @@ def pictures() -> Path:
 @pytest.fixture
 def visitor() -> type[Visitor]:
     return Visitor
+
+
+FARM = """<!doctype html><html lang="en"><head><title>Farm</title></head><body><h1>Our farm</h1>
+<p>Here: <img src="img/cat.jpg"></p><p><a href="/"><img src="coffee.jpg"></a></p><p><img src="dogs.jpg" alt="Rex"></p>
+<p><img src="https://pictures.example/remote.jpg"></p>
+</body></html>
+"""
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> list[Path]:
+    """A page of four pictures, two of them without a text, and the two."""
+    (tmp_path / "farm.html").write_text(FARM, encoding="utf-8")
+    for name in ("cat.jpg", "coffee.jpg"):
+        shutil.copy(PICTURES / name, tmp_path)
+    return [tmp_path / name for name in ("farm.html", "cat.jpg", "coffee.jpg")]

@@ -22,13 +22,15 @@ HTML = """<!doctype html><html lang="en"><head><title>Farm</title></head><body><
 """
 
 
-@pytest.fixture
-def site(alt_documents: ModuleType, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def site(alt_documents: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page, its pictures and its review page, which all tests open; one of them writes, beside the review page."""
+    folder = tmp_path_factory.mktemp("site")
     for name in ("cat", "coffee", "rocket", "apple-and-cup", "dogs"):
-        (tmp_path / f"{name}.jpg").write_bytes((alt_documents.EXAMPLES / f"{name}.jpg").read_bytes())
-    (tmp_path / "page <script><b>.html").write_text(HTML, encoding="utf-8")
-    api.alt(AltSettings(review=tmp_path / "review.htm"), [str(tmp_path / "page <script><b>.html")])
-    return tmp_path
+        (folder / f"{name}.jpg").write_bytes((alt_documents.EXAMPLES / f"{name}.jpg").read_bytes())
+    (folder / "page <script><b>.html").write_text(HTML, encoding="utf-8")
+    api.alt(AltSettings(review=folder / "review.htm"), [str(folder / "page <script><b>.html")])
+    return folder
 
 
 def opened(chromium: Any, site: Path, **options: Any) -> tuple[Any, list[str]]:

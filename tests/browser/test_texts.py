@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import re
 from html.parser import HTMLParser
@@ -10,13 +12,16 @@ from pathlib import Path
 import pytest
 
 import seesay
+from seesay.errors import MissingExtra, SeesayError
 
-WEB = Path(seesay.__file__).parent / "server" / "web"
+code_of = pytest.importorskip("seesay.server.replies").code_of
+SOURCE = Path(seesay.__file__).parent
+WEB = SOURCE / "server" / "web"
 TEXTS = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted((WEB / "texts").glob("*.json"))}
 ENGLISH: dict[str, str] = TEXTS["en"]
 SCRIPTS = {file.name: file.read_text("utf-8") for file in WEB.glob("*.js")}
 PAGE = (WEB / "index.html").read_text("utf-8")
-FAMILIES = ("certainty", "where ", "reason", "error")
+FAMILIES = ("certainty", "where ", "reason", "error", "role ", "why ")
 """Beginnings of keys that are put together while the page runs."""
 
 
@@ -84,6 +89,45 @@ def test_every_failure_has_words_and_what_to_do() -> None:
         assert key in ENGLISH and f"{key}Hint" in ENGLISH
 
 
+def codes(*folders: str) -> set[str]:
+    """The codes of all notes that are made in these parts of the package."""
+    files = [file for folder in folders for file in sorted((SOURCE / folder).rglob("*.py"))]
+    calls = [
+        node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    notes = [
+        node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "Note" and len(node.args) > 1
+    ]
+    return {str(note.args[1].value) for note in notes if isinstance(note.args[1], ast.Constant)}
+
+
+def keys_of(name: str, script: str) -> set[str]:
+    """The keys of an object that a script has."""
+    found = re.search(rf"const {name} = {{(.*?)}};", SCRIPTS[script], re.DOTALL)
+    assert found
+    return set(re.findall(r"(\w+):", found[1]))
+
+
+def test_every_reason_has_words() -> None:
+    suggested = codes("alttext") - {"decided"}  # what is told only where decisions are applied
+    assert len(suggested) > 40
+    assert {f"why {code}" for code in suggested} == {key for key in ENGLISH if key.startswith("why ")}
+    withheld = codes("answering", "models") | {"no_text"}
+    assert keys_of("REASONS", "turns.js") == withheld - {"not_understood"}
+
+
+def test_what_failures_are_known_by_is_what_the_server_says() -> None:
+    importlib.import_module("seesay.alttext.document")
+
+    def below(kind: type[SeesayError]) -> set[str]:
+        return {
+            code_of(kind("")),
+            *(code for one in kind.__subclasses__() if one is not MissingExtra for code in below(one)),
+        }
+
+    assert keys_of("CODES", "server.js") <= below(SeesayError) | codes("alttext", "api", "models", "server")
+
+
 def test_nothing_stands_in_the_page_that_its_policy_forbids() -> None:
     """Styles and scripts are files; no address of another host is in any file of the page."""
     assert said().inline == []
@@ -95,4 +139,4 @@ def test_nothing_stands_in_the_page_that_its_policy_forbids() -> None:
 def test_the_page_stays_small() -> None:
     sizes = {file.name: file.stat().st_size for file in WEB.rglob("*") if file.is_file()}
     assert sum(size for name, size in sizes.items() if name.endswith(".webp")) < 100_000
-    assert sum(sizes.values()) < 200_000
+    assert sum(sizes.values()) < 220_000

@@ -41,4 +41,4 @@ def test_python(server: Any, folder: Path, block: str) -> None:
 
 
 def test_there_are_some() -> None:
-    assert len(CURL) == 5 and len(PYTHON) == 2
+    assert len(CURL) == 6 and len(PYTHON) == 2

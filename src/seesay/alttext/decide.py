@@ -15,7 +15,7 @@ from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from ..answering import in_words
-from ..types import Answer
+from ..types import Answer, Note
 from .found import Context, Found, Link, Suggestion
 from .look import Look
 from .wording import covers, name_in_words, name_words, says, tidy, words_of
@@ -66,6 +66,8 @@ TELLING_ICONS = {
 }
 """Words in the file names of icons that tell more than the words of their link."""
 HOME = frozenset(("", "/", "./", "index.html", "/index.html", "index.htm", "index.php"))
+AUTHOR = Note("named by the page's author", "author")
+LEADS = Note("where the link leads", "leads")
 PICTURE_LINK = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg|tiff?|bmp)$", re.IGNORECASE)
 
 
@@ -73,15 +75,19 @@ def without_looking(found: Found, limit: int) -> Suggestion | None:
     """What the document alone tells: hidden things, spacers, links and buttons, what its author called it."""
     context = found.context
     if context.hidden:
-        return _decoration(f"hidden from screen readers ({context.hidden})")
+        return _decoration(Note("hidden from screen readers ({how})", "hidden", how=context.hidden))
     if any(side is not None and side <= SPACER for side in context.size):
-        return _decoration(f"{SPACER} pixels or fewer along a side: a spacer or a counter")
+        return _decoration(
+            Note("{pixels} pixels or fewer along a side: a spacer or a counter", "spacer", pixels=str(SPACER))
+        )
     if context.link is not None:
         return _functional(found, context.link, limit)
     if context.name and not _is_file_name(context.name, found.src):
-        return Suggestion(tidy(context.name, limit), "informative", "named by the page's author", by="author")
+        return Suggestion(tidy(context.name, limit), "informative", AUTHOR, by="author")
     if found.svg:
-        return Suggestion(tidy(found.svg, limit), "informative", "the title of the drawing", by="author")
+        return Suggestion(
+            tidy(found.svg, limit), "informative", Note("the title of the drawing", "drawing_title"), by="author"
+        )
     return None
 
 
@@ -89,17 +95,23 @@ def after_looking(found: Found, seen: Look, limit: int) -> Suggestion | None:
     """What size, colors and text of the picture tell besides; None where a description is needed."""
     small = min(seen.width, seen.height)
     if small <= SPACER:
-        return _decoration(f"{SPACER} pixels or fewer along a side: a spacer or a counter")
+        return _decoration(
+            Note("{pixels} pixels or fewer along a side: a spacer or a counter", "spacer", pixels=str(SPACER))
+        )
     if seen.height <= RULE and seen.width >= 12 * seen.height:
-        return _decoration("a thin line across the page")
+        return _decoration(Note("a thin line across the page", "thin_line"))
     if seen.even:
-        doubt = () if small <= ICON else ("all of one color: is it decoration, or a sample of that color?",)
-        return _decoration("all of one color", *doubt)
+        doubt = (
+            ()
+            if small <= ICON
+            else (Note("all of one color: is it decoration, or a sample of that color?", "color_sample"),)
+        )
+        return _decoration(Note("all of one color", "one_color"), *doubt)
     if seen.width <= ICON and seen.height <= ICON and name_words(found.src) & DECORATION:
-        return _decoration("small, and called so in its file name")
+        return _decoration(Note("small, and called so in its file name", "called_so"))
     complex_kind = _complex(found, seen)
     if seen.lines and _stands_beside(seen, found.context):
-        return _by_reader(_decoration("its text stands beside it as text"), seen)
+        return _by_reader(_decoration(Note("its text stands beside it as text", "stands_beside")), seen)
     if complex_kind:
         return _of_complex(complex_kind, found, seen, limit)
     if seen.lines and _is_text(seen):
@@ -111,12 +123,12 @@ def described(found: Found, seen: Look, answer: Answer, limit: int) -> Suggestio
     """What a model's sentence makes of a picture that is there to be seen."""
     text = tidy(answer.text or "", limit)
     known = answer.certainty != ""
-    doubts: list[str] = []
+    doubts: list[Note] = []
     name, caption = name_in_words(found.src), found.context.caption
-    reason = "described by the model"
+    reason = Note("described by the model", "described")
     if known and answer.score < 0.5 and name:
         # A guess about the pixels is worth less than what somebody called the file.
-        reason, others = "its file name; the model could only guess", (text,)
+        reason, others = Note("its file name; the model could only guess", "only_guessed"), (text,)
         return Suggestion(
             tidy(name, limit),
             "informative",
@@ -124,11 +136,11 @@ def described(found: Found, seen: Look, answer: Answer, limit: int) -> Suggestio
             "file name",
             None,
             "",
-            ("a file name is no description",),
+            (Note("a file name is no description", "no_description"),),
             others=others,
         )
     if caption and covers(caption, text):
-        doubts.append("the caption says so already: say what it does not, or leave it empty")
+        doubts.append(Note("the caption says so already: say what it does not, or leave it empty", "caption_says_so"))
     legible = seen.confidence >= LEGIBLE and sum(character.isalpha() for character in seen.text) >= 3
     quoted = f'{text}, with the text "{tidy(seen.text, limit)}"'
     if legible and len(quoted) <= limit:
@@ -149,12 +161,14 @@ def described(found: Found, seen: Look, answer: Answer, limit: int) -> Suggestio
 def of_file(text: str, limit: int, *, alt: bool) -> Suggestion:
     """What the picture's file says of itself: its alternative text (IPTC), or its description."""
     if alt:
-        return Suggestion(tidy(text, limit), "informative", "the picture's own alternative text", by="picture")
-    doubt = "a description says what happened, an alternative text what is seen"
-    return Suggestion(tidy(text, limit), "informative", "the picture's own description", "picture", doubts=(doubt,))
+        reason = Note("the picture's own alternative text", "own_text")
+        return Suggestion(tidy(text, limit), "informative", reason, by="picture")
+    reason = Note("the picture's own description", "own_description")
+    doubt = Note("a description says what happened, an alternative text what is seen", "what_happened")
+    return Suggestion(tidy(text, limit), "informative", reason, "picture", doubts=(doubt,))
 
 
-def _decoration(reason: str, *doubts: str) -> Suggestion:
+def _decoration(reason: Note, *doubts: Note) -> Suggestion:
     return Suggestion("", "decorative", reason, doubts=doubts)
 
 
@@ -166,56 +180,62 @@ def _functional(found: Found, link: Link, limit: int) -> Suggestion:
     """Pictures in links and buttons: what happens there, not what is seen."""
     what = "button" if link.button else "link"
     if link.label:
-        return _decoration(f"the {what} has a name of its own")
+        return _decoration(Note("the {what} has a name of its own", "link_named", what=what))
     if link.text:
         telling = [TELLING_ICONS[word] for word in sorted(name_words(found.src)) if word in TELLING_ICONS]
         if telling and not covers(link.text, telling[0]):
-            doubt = "does the icon tell something that the words beside it do not?"
-            return Suggestion(telling[0], "functional", f"an icon in a {what} with words", doubts=(doubt,))
+            doubt = Note("does the icon tell something that the words beside it do not?", "icon_tells")
+            reason = Note("an icon in a {what} with words", "icon_in_link", what=what)
+            return Suggestion(telling[0], "functional", reason, doubts=(doubt,))
         size = [side for side in found.context.size if side is not None]
-        doubt = "does it show something that the words do not say?"
+        doubt = Note("does it show something that the words do not say?", "shows_more")
         sure = (size and max(size) <= ICON) or bool({"icon", "ico", "bullet", "arrow"} & name_words(found.src))
-        return _decoration(f"the {what} says the same in words", *(() if sure else (doubt,)))
+        return _decoration(
+            Note("the {what} says the same in words", "link_says_so", what=what), *(() if sure else (doubt,))
+        )
     purpose, origin = _purpose(found, link)
-    doubts: tuple[str, ...] = (f"check that this is what the {what} does",)
+    doubts: tuple[Note, ...] = (Note("check that this is what the {what} does", "check_link", what=what),)
     if link.pictures > 1:
-        doubts += (f"the {what} holds {link.pictures} pictures: one text is enough, the others can be empty",)
+        words = "the {what} holds {pictures} pictures: one text is enough, the others can be empty"
+        doubts += (Note(words, "several_in_link", what=what, pictures=str(link.pictures)),)
     if not purpose:
-        purpose, origin = ("Button" if link.button else "Link"), "nothing around it says what it does"
-        doubts = (f"say what the {what} does",)
+        purpose = "Button" if link.button else "Link"
+        origin = Note("nothing around it says what it does", "nothing_says")
+        doubts = (Note("say what the {what} does", "say_link", what=what),)
     return Suggestion(tidy(purpose, limit), "functional", origin, doubts=doubts)
 
 
-def _purpose(found: Found, link: Link) -> tuple[str, str]:
+def _purpose(found: Found, link: Link) -> tuple[str, Note]:
     """What a link or button does, and where that was taken from."""
     if link.title:
-        return link.title, "the title of what it stands in"
+        return link.title, Note("the title of what it stands in", "link_title")
     if found.context.name and not _is_file_name(found.context.name, found.src):
-        return found.context.name, "named by the page's author"
+        return found.context.name, AUTHOR
     if link.button:
-        return name_in_words(found.src), "its file name"
+        return name_in_words(found.src), Note("its file name", "file_name")
     return _destination(found, link)
 
 
-def _destination(found: Found, link: Link) -> tuple[str, str]:
+def _destination(found: Found, link: Link) -> tuple[str, Note]:
     target, plain = link.target, link.target.partition("#")[0].partition("?")[0]
     scheme, _, rest = target.partition(":")
     if target in ("#", "#top"):
-        return "Back to top", "where the link leads"
+        return "Back to top", LEADS
     if target.startswith("#"):
         named = link.target_title or name_in_words(f"{target[1:]}.html")
-        return named, "the heading that the link leads to"
+        return named, Note("the heading that the link leads to", "leads_to_heading")
     if scheme.lower() in ("mailto", "tel", "sms"):
         verb = {"mailto": "E-mail", "tel": "Call", "sms": "Message"}[scheme.lower()]
-        return f"{verb} {unquote(rest.partition('?')[0])}", "where the link leads"
+        return f"{verb} {unquote(rest.partition('?')[0])}", LEADS
     if PICTURE_LINK.search(plain):
         name = name_in_words(found.src) or name_in_words(plain)
-        return (f"Enlarge: {name}" if name else "Enlarge the picture"), "the link leads to the picture itself"
+        words = f"Enlarge: {name}" if name else "Enlarge the picture"
+        return words, Note("the link leads to the picture itself", "leads_to_picture")
     if plain in HOME or plain.rstrip("/").rpartition("/")[2] in ("home", "index.html"):
-        return "Home", "the link leads to the start page"
+        return "Home", Note("the link leads to the start page", "leads_home")
     if link.target_title:
-        return link.target_title, "the title of the page that the link leads to"
-    return _address_in_words(target), "the address that the link leads to"
+        return link.target_title, Note("the title of the page that the link leads to", "leads_to_page")
+    return _address_in_words(target), Note("the address that the link leads to", "leads_to_address")
 
 
 def _address_in_words(target: str) -> str:
@@ -267,8 +287,11 @@ def _of_text(seen: Look, limit: int) -> Suggestion:
     whole = " ".join(seen.text.split())
     text = tidy(whole, limit)
     long_one = len(whole) > limit
-    doubts = ("more text than an alternative text can hold: write it beside the picture",) if long_one else ()
-    suggestion = Suggestion(text, "text", "the text in the picture", doubts=doubts, needs_long=long_one)
+    much = Note("more text than an alternative text can hold: write it beside the picture", "much_text")
+    doubts = (much,) if long_one else ()
+    suggestion = Suggestion(
+        text, "text", Note("the text in the picture", "text_in_it"), doubts=doubts, needs_long=long_one
+    )
     return _by_reader(replace(suggestion, long=whole if long_one else ""), seen)
 
 
@@ -280,11 +303,17 @@ def _of_complex(kind: str, found: Found, seen: Look, limit: int) -> Suggestion:
     text = f"{spelled}: {title}" if title and not says(kind, title) else spelled
     if found.context.caption and covers(found.context.caption, text):
         text = spelled
-    doubts = ["a chart, diagram or map also needs a description beside it that says what it shows"]
+    beside = "a chart, diagram or map also needs a description beside it that says what it shows"
+    doubts = [Note(beside, "describe_beside")]
     if not title:
-        doubts.append("say what it is about")
+        doubts.append(Note("say what it is about", "say_about"))
     suggestion = Suggestion(
-        tidy(text, limit), "complex", f"looks like a {kind}", doubts=tuple(doubts), needs_long=True, long=seen.text
+        tidy(text, limit),
+        "complex",
+        Note("looks like a {kind}", "looks_like", kind=kind),
+        doubts=tuple(doubts),
+        needs_long=True,
+        long=seen.text,
     )
     return _by_reader(suggestion, seen) if seen.lines else suggestion
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast, get_args
 
 from ..errors import InputError, TextError
 from ..media import clean_text, image_name
+from ..types import Note
 from .documents import Opened
 from .found import Change, Found, Mark, Suggestion, digest_of
 from .propose import Finding
@@ -57,9 +58,16 @@ def read_decisions(file: Path) -> list[Decision]:
     try:
         if file.stat().st_size > FILE_BYTES:
             raise InputError(f"more than {FILE_BYTES:,} bytes", where=where)
-        value = json.loads(file.read_text(encoding="utf-8-sig"))
+        data = file.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", where=where) from None
+    return decisions_in(data, where)
+
+
+def decisions_in(data: bytes, where: str) -> list[Decision]:
+    """The decisions in what a review page saved. Raises as `read_decisions`."""
+    try:
+        value = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise InputError("not JSON", where=where, hint="save it with the button on the review page") from None
     rows = value.get("decisions") if isinstance(value, dict) and value.get("format") == FORMAT else None
@@ -97,11 +105,13 @@ def _finding(opened: Opened, decision: Decision) -> Finding:
     if found is None:
         gone = Found(decision.key, 0, "", decision.key.split("|")[-2] if "|" in decision.key else "", None)
         return Finding(opened.name, gone, "fail", "this picture is no longer in the document")
-    told = Suggestion(decision.change.alt, "informative", "decided on the review page", by=decision.by)
+    told = Suggestion(decision.change.alt, "informative", Note("decided on the review page", "decided"), by=decision.by)
     if (found.alt or None) == (decision.change.alt or None) and found.standing in ("human", "reviewed", "empty"):
         return Finding(opened.name, found, "keep", "it is so already", told)
     if found.alt != decision.was:
         return Finding(opened.name, found, "keep", "its text was changed after the review page was made", told)
+    if found.standing in ("human", "reviewed"):
+        return Finding(opened.name, found, "keep", "a person's text", told)
     if found.locked:
         return Finding(opened.name, found, "skip", found.locked, told)
     if found.blank_is_decoration and not told.alt:

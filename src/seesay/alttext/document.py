@@ -15,6 +15,9 @@ from ..errors import InputError
 from .found import Change, Found
 from .places import Places
 
+PICTURES = 10_000
+"""Most in one document."""
+
 
 class DocumentError(InputError):
     """A document cannot be read, or cannot be changed without harm."""
@@ -39,6 +42,9 @@ class Document(ABC):
     in_folders: ClassVar[bool] = True
     """Whether such files are taken when a folder is named, or only when they are named themselves."""
 
+    sent_markup: ClassVar[int] = 2_000_000
+    """Most bytes of markup that are read in a document which somebody sent: some seconds, whatever it holds."""
+
     found: tuple[Found, ...]
     """In the order of the document."""
 
@@ -51,6 +57,18 @@ class Document(ABC):
             DocumentError: it is not of this kind, broken, or over a limit.
         """
 
+    @classmethod
+    def unpacked(cls, data: bytes) -> int:
+        """Bytes of all that is in such a file, told without unpacking it."""
+        return len(data)
+
+    @classmethod
+    def check_markup(cls, size: int, places: Places, where: str) -> None:
+        """Raises a DocumentError where `size` bytes of markup are more than is read of what somebody sent."""
+        if not places.trusted and size > cls.sent_markup:
+            hint = "divide it, or use the command line: seesay alt"
+            raise DocumentError(f"{size:,} bytes of text; the limit is {cls.sent_markup:,}", where=where, hint=hint)
+
     @abstractmethod
     def written(self, changes: Mapping[str, Change]) -> dict[Path, bytes]:
         """The files to write, each with its new content, the document itself last; `changes` are by `Found.key`.
@@ -62,6 +80,12 @@ class Document(ABC):
     @abstractmethod
     def views(self, data: bytes) -> list[View]:
         """What a diff compares: `data` is the document as it was, or as `written` gives it."""
+
+
+def check_count(pictures: int, where: str) -> None:
+    """Raises a DocumentError where there are more pictures than anybody would look at."""
+    if pictures > PICTURES:
+        raise DocumentError(f"more than {PICTURES:,} pictures", where=where, hint="divide the document")
 
 
 def check_edit(where: str, before: Sequence[Found], after: Sequence[Found], changes: Mapping[str, Change]) -> None:

@@ -4,7 +4,7 @@ read all the same."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ..errors import InputError, SeesayError, UsageError
 from ..media import image_name
 from ..registry import discover
 from .document import Document, DocumentError
-from .places import Folder
+from .places import Folder, Handed
 
 DOCUMENT_BYTES = 500_000_000
 """Largest document; books carry their pictures."""
@@ -60,6 +60,29 @@ def open_documents(paths: Sequence[str], root: Path | None) -> tuple[list[Opened
                     _open(file, root, opened, problems)
         except SeesayError as error:
             problems.append(error)
+    return opened, problems
+
+
+def open_handed(files: Mapping[str, bytes], unpacked: int) -> tuple[list[Opened], list[SeesayError]]:
+    """The documents among files that were handed over together, and what keeps others from being read; the disk is not looked
+    at. Pictures are documents of their own only where no page, Markdown file or book came with them, which may show them.
+
+    Args:
+        files: by relative path, with "/" between its parts.
+        unpacked: most bytes of all that is in a document.
+    """
+    known = {name: kind for name in files if (kind := kind_of(Path(name))) is not None}
+    together = any(kind.in_folders for kind in known.values())
+    opened: list[Opened] = []
+    problems: list[SeesayError] = []
+    for name, kind in known.items():
+        if kind.in_folders or not together:
+            try:
+                if kind.unpacked(files[name]) > unpacked:
+                    raise DocumentError(f"unpacks to more than {unpacked:,} bytes", where=name)
+                opened.append(Opened(name, files[name], kind.open(Path(name), files[name], Handed(name, files))))
+            except SeesayError as error:
+                problems.append(error)
     return opened, problems
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .. import __version__
-from ..types import ImageSource
+from ..types import ImageSource, Note
 
 Standing: TypeAlias = Literal["missing", "empty", "human", "ours", "reviewed"]
 """What is there now: nothing; an empty text; a person's; a suggestion written by an earlier run; one that a person accepted."""
@@ -143,14 +143,14 @@ class Suggestion:
     alt: str
     """Empty for decoration."""
     role: Role
-    reason: str
+    reason: Note
     by: str = "rules"
     """The model that wrote it, `reader` (the text in the picture), `rules`, or where it was found."""
     score: float | None = None
     """Of a calibrated model or the reader, 0 to 1; None where none was asked or its scores mean nothing."""
     certainty: str = ""
     """In words."""
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Note, ...] = ()
     """Why a person must look at it before it is written; empty where that is not needed."""
     long: str = ""
     """A longer text that belongs beside the picture: what was read in it."""

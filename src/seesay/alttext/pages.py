@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from .document import check_count
 from .found import Change, Context, Found, Link, Mark, digest_of
 from .markup import UNSEEN, Element, parse
 from .places import Place, Places
@@ -56,9 +57,12 @@ def spots(
     around = _Around(root)
     counted: Counter[str] = Counter()
     made: list[Spot] = []
+    line, counted_to = first_line, 0
     for element in root.all():
         if not _is_picture(element):
             continue
+        check_count(len(made) + 1, entry or "the document")
+        line, counted_to = line + source.count("\n", counted_to, element.start), element.start
         src = _address(element)
         shown = shown_address(src)
         counted[src] += 1
@@ -68,7 +72,7 @@ def spots(
         name = svg_name(place.svg) if place.svg is not None else ""
         found = Found(
             key=key,
-            line=first_line + source.count("\n", 0, element.start),
+            line=line,
             element=element.tag,
             src=shown,
             alt=alt,

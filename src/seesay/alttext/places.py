@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit
 
 from ..media import image_name
-from ..types import ImageSource
+from ..types import ImageSource, Note
 
 TITLE_BYTES = 100_000
 """How much of a page that a link leads to is read for its title."""
@@ -36,6 +37,8 @@ class Places(ABC):
 
     base: str = ""
     """The document's own `<base href>`."""
+    trusted: ClassVar[bool] = True
+    """Whether the document is the user's own, and not one that somebody sent."""
 
     def find(self, address: str) -> Place:
         """The picture at an address as a document writes it."""
@@ -50,7 +53,7 @@ class Places(ABC):
         except ValueError:
             return Place(problem=f"{image_name(address)} is not an address")
         if parts.netloc or parts.scheme.lower() in ("http", "https"):
-            return Place(problem="on the web; pictures are not fetched", remote=True)
+            return Place(problem=Note("on the web; pictures are not fetched", "remote"), remote=True)
         if _SCHEME.match(joined):
             return Place(problem=f"addresses of the kind {parts.scheme}: are not opened")
         names = dict.fromkeys((unquote(parts.path), joined))
@@ -68,6 +71,10 @@ class Places(ABC):
         return self._page(unquote(parts.path))
 
     @abstractmethod
+    def beside(self, name: str, most: int) -> bytes:
+        """The file of that name beside the document; empty where there is none, or where it has more than `most` bytes."""
+
+    @abstractmethod
     def _open(self, path: str) -> Place: ...
 
     @abstractmethod
@@ -80,6 +87,10 @@ class Folder(Places):
     def __init__(self, document: Path, root: Path | None = None) -> None:
         self._folder = document.resolve().parent
         self._root = root.resolve() if root is not None else None
+
+    def beside(self, name: str, most: int) -> bytes:
+        data = _head(self._folder / name, most + 1)
+        return data if len(data) <= most else b""
 
     def _open(self, path: str) -> Place:
         file, problem = self._file(path)
@@ -115,6 +126,10 @@ class Archive(Places):
     def __init__(self, entry: str, entries: Mapping[str, bytes]) -> None:
         self._folder, self._entries = PurePosixPath(entry).parent, entries
 
+    def beside(self, name: str, most: int) -> bytes:
+        data = self._entries.get(str(self._folder / name), b"")
+        return data if len(data) <= most else b""
+
     def _open(self, path: str) -> Place:
         data = self._entries.get(self._name(path))
         if data is None:
@@ -134,6 +149,26 @@ class Archive(Places):
             elif part not in ("..", "."):
                 parts.append(part)
         return "/".join(parts)
+
+
+class Handed(Archive):
+    """Files that somebody sent together. Where their folders are not known, a file is known by its name alone."""
+
+    trusted: ClassVar[bool] = False
+
+    def __init__(self, document: str, files: Mapping[str, bytes]) -> None:
+        super().__init__(document, files)
+        self._by_name: dict[str, list[str]] = {}
+        for path in files:
+            self._by_name.setdefault(PurePosixPath(path).name, []).append(path)
+
+    def _open(self, path: str) -> Place:
+        if super()._name(path) in self._entries:
+            return super()._open(path)
+        named = self._by_name.get(PurePosixPath(path).name, [])
+        if len(named) != 1:
+            return Place(problem=Note("it was not handed over with the document", "not_handed_over"))
+        return super()._open(f"/{named[0]}")
 
 
 def _data(address: str) -> Place:

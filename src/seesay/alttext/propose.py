@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from ..errors import ImageError
 from ..settings import AltSettings
-from ..types import Answer, ImageSource
+from ..types import Answer, ImageSource, Note
 from . import decide
 from .documents import Opened
 from .found import Change, Found, Mark, Suggestion, digest_of
@@ -25,14 +25,15 @@ Action: TypeAlias = Literal["write", "review", "keep", "skip", "fail"]
 picture cannot be used."""
 Describe: TypeAlias = Callable[[Sequence[ImageSource]], Iterable[Answer]]
 """A model: one answer a picture, in order."""
+See: TypeAlias = Callable[[ImageSource], Look]
 
 UNREAD = frozenset("ar be bg el fa he hi ka ko mk mr ru sr ta te th uk ur vi yi".split())
 """Languages whose letters the reader does not know, or not all of them (docs/reading.md)."""
 _KEPT = {
-    "human": "a person's text",
-    "reviewed": "accepted by a person",
-    "ours": "written by an earlier run",
-    "empty": "empty, which counts as a person's decision",
+    "human": Note("a person's text", "kept_human"),
+    "reviewed": Note("accepted by a person", "kept_reviewed"),
+    "ours": Note("written by an earlier run", "kept_ours"),
+    "empty": Note("empty, which counts as a person's decision", "kept_empty"),
 }
 
 
@@ -63,14 +64,16 @@ def propose(
     describe: Describe,
     settings: AltSettings,
     progress: Callable[[int, int], None] | None = None,
+    see: See = look,
 ) -> list[Finding]:
     """What should happen to every picture of the documents, in their order.
 
     Args:
         describe: asked once, with the pictures that need a description, each only once; not asked where none does.
         progress: told how many pictures are done, and of how many.
+        see: looks at one picture; asked once for each.
     """
-    run = _Run(settings)
+    run = _Run(settings, see)
     pairs = [(opened, found) for opened in documents for found in opened.document.found]
     findings: list[Finding] = []
     for done, (opened, found) in enumerate(pairs):
@@ -84,8 +87,8 @@ def propose(
 class _Run:
     """What is remembered between the pictures of one run."""
 
-    def __init__(self, settings: AltSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: AltSettings, see: See) -> None:
+        self.settings, self._see = settings, see
         self.waiting: dict[str, ImageSource] = {}
         self._looks: dict[str | bytes | int, Look | ImageError] = {}
 
@@ -128,7 +131,7 @@ class _Run:
             return replace(finding, action="skip", why=answer.reason or "the model said nothing")
         told = decide.described(found, seen, answer, self.settings.limit)
         if told.by == answer.provenance.model and told.score is None and self.settings.min_certainty > 0:
-            told = _doubted(told, "the scores of this model do not say how often it is right")
+            told = _doubted(told, Note("the scores of this model do not say how often it is right", "unmeasured"))
         return self._decided(finding, told)
 
     def _own(self, found: Found) -> Suggestion | None:
@@ -146,7 +149,7 @@ class _Run:
         key = source if isinstance(source, (str, bytes)) else id(source)
         if key not in self._looks:
             try:
-                self._looks[key] = look(source)
+                self._looks[key] = self._see(source)
             except ImageError as error:
                 self._looks[key] = error
         return self._looks[key]
@@ -159,20 +162,24 @@ class _Run:
         if found.alt is not None and tidy(found.alt, settings.limit) == told.alt:
             return replace(finding, action="keep", why="the text that is there is what would be suggested")
         if told.score is not None and told.score < settings.min_certainty:
-            told = _doubted(told, f"{told.certainty} ({told.score:.2f})")
+            told = _doubted(
+                told, Note("{certainty} ({score})", "unsure", certainty=told.certainty, score=f"{told.score:.2f}")
+            )
         language = found.context.language.lower().partition("-")[0].partition("_")[0]
         if language not in ("", "en") and told.alt:
             if told.by == "reader" and told.role == "text":
                 if language in UNREAD:
-                    told = _doubted(told, f"the reader does not know all letters of {found.context.language!r}")
+                    words = "the reader does not know all letters of {language!r}"
+                    told = _doubted(told, Note(words, "letters_unknown", language=found.context.language))
             elif told.by not in ("author", "picture", "file name"):
-                told = _doubted(told, f"written in English, and the document is in {found.context.language!r}")
+                words = "written in English, and the document is in {language!r}"
+                told = _doubted(told, Note(words, "other_language", language=found.context.language))
         if told.doubts:
             return replace(finding, action="review", why="; ".join(told.doubts), suggestion=told)
         return replace(finding, action="write", why=told.reason, suggestion=told)
 
 
-def _doubted(told: Suggestion, doubt: str) -> Suggestion:
+def _doubted(told: Suggestion, doubt: Note) -> Suggestion:
     return replace(told, doubts=(*told.doubts, doubt))
 
 

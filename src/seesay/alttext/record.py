@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .found import Mark
+from .places import Places
 
 ENDING = ".alt.json"
 FORMAT = "seesay alt record 1"
@@ -27,15 +28,12 @@ class Record:
         self._marks = marks
 
     @classmethod
-    def read(cls, document: Path) -> Record:
+    def read(cls, document: Path, places: Places) -> Record:
         """The record beside a document; an empty one where there is none, or where it is broken (then every text counts as
         a person's)."""
-        file = record_path(document)
         try:
-            if file.stat().st_size > RECORD_BYTES:
-                return cls({})
-            value = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            value = json.loads(places.beside(record_path(document).name, RECORD_BYTES))
+        except (ValueError, RecursionError):
             return cls({})
         rows = value.get("written") if isinstance(value, dict) and value.get("format") == FORMAT else None
         return cls(dict(_marks(rows if isinstance(rows, list) else [])))

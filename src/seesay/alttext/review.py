@@ -6,17 +6,15 @@ The page itself is review.html, beside this file; here it is filled.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from html import escape
-from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
 from ..errors import ImageError
 from ..files import write_whole
-from ..media import open_image
+from ..media.thumbnail import thumbnail_url
 from ..settings import AltSettings
 from .decisions import FORMAT
 from .found import Context, Found, Suggestion
@@ -25,6 +23,8 @@ from .propose import Finding
 
 THUMBNAIL = 480
 """Pixels along the longer side; twice what is shown, for dense screens."""
+AROUND = 160
+"""Characters shown of what stands before and after a picture."""
 PAGE = Path(__file__).with_name("review.html")
 ROLES = {
     "decorative": "Decoration",
@@ -47,8 +47,8 @@ def write_page(outcome: Outcome, settings: AltSettings) -> None:
 
 def page(outcome: Outcome, settings: AltSettings) -> str:
     """The page as HTML."""
-    shown = [finding for finding in outcome.findings if finding.action in ("write", "review") and finding.suggestion]
-    rows = [_row(finding, outcome) for finding in shown]
+    shown = to_decide(outcome)
+    rows = [row(finding, outcome) for finding in shown]
     open_ = sum(finding.action == "review" for finding in shown)
     documents = len({finding.document for finding in shown})
     summary = (
@@ -70,8 +70,13 @@ def page(outcome: Outcome, settings: AltSettings) -> str:
     return "".join(made)
 
 
-def _row(finding: Finding, outcome: Outcome) -> dict[str, str | None]:
-    """What the page's script needs of one picture."""
+def to_decide(outcome: Outcome) -> list[Finding]:
+    """The findings that a review shows: those with a suggestion that would be written, or that a person must look at."""
+    return [finding for finding in outcome.findings if finding.action in ("write", "review") and finding.suggestion]
+
+
+def row(finding: Finding, outcome: Outcome) -> dict[str, str | None]:
+    """What a decision about one picture is made of, beside what was decided."""
     told = finding.suggestion
     assert told is not None
     written = finding.document in outcome.written and finding.action == "write"
@@ -133,8 +138,8 @@ def _facts(found: Found, told: Suggestion) -> str:
         "How sure": sure,
         "Text now": "none" if found.alt is None else "empty" if not found.alt else f"“{found.alt}”",
         "Heading": context.heading,
-        "Before": context.before[-160:],
-        "After": context.after[:160],
+        "Before": context.before[-AROUND:],
+        "After": context.after[:AROUND],
         "Caption": context.caption,
         ("Button" if link.button else "Link") if link else "": (link.target or link.text or link.title) if link else "",
         "Language": context.language,
@@ -174,14 +179,10 @@ def _thumbnail(found: Found, number: int) -> str:
     if found.picture is None:
         return f"<p>{escape(found.problem or 'not shown')}</p>"
     try:
-        pixels = open_image(found.picture).pixels
+        small = thumbnail_url(found.picture, THUMBNAIL)
     except ImageError as error:
         return f"<p>{escape(error.message)}</p>"
-    pixels.thumbnail((THUMBNAIL, THUMBNAIL))
-    buffer = BytesIO()
-    pixels.save(buffer, "JPEG", quality=82)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="Picture {number}, which is to be described" src="data:image/jpeg;base64,{data}">'
+    return f'<img alt="Picture {number}, which is to be described" src="{small}">'
 
 
 def _count(number: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 
 from ..models import Batch, Family
-from ..types import Answer, Candidate, Example, Provenance
+from ..types import Answer, Candidate, Example, Note, Provenance
 
 CERTAINTY = ((0.95, "almost certain"), (0.85, "quite sure"), (0.7, "fairly sure"), (0.5, "unsure"), (0.0, "guessing"))
 """From which score on to use which words."""
@@ -83,7 +83,7 @@ def _withheld(family: Family, given: Answer, threshold: float, question: str) ->
     if family.unknown and given.text == family.unknown:
         return replace(given, text=None, reason=family.why_unknown(question))
     if given.score < threshold and not family.asks_for_caption(question):
-        return replace(given, text=None, reason="an answer would too likely be wrong")
+        return replace(given, text=None, reason=Note("an answer would too likely be wrong", "too_likely_wrong"))
     return given
 
 

@@ -9,7 +9,7 @@ print(answer.text, answer.score)
 A new noun is a new file here, its functions named below.
 """
 
-from .alttext import alt
+from .alttext import alt, decide_alt, suggest_alt
 from .batch import batch, batch_computes, batch_job, batch_questions, batch_size
 from .data import check, load_conversations, load_data, load_recordings, preview
 from .engines import Measured, bench, explain_engine, kept_exports, list_models
@@ -43,6 +43,7 @@ __all__ = [
     "caption",
     "check",
     "clean_question",
+    "decide_alt",
     "evaluate_caption",
     "evaluate_speech",
     "evaluate_vqa",
@@ -68,6 +69,7 @@ __all__ = [
     "say",
     "speak",
     "speaker",
+    "suggest_alt",
     "train_caption",
     "train_chat",
     "train_speech",

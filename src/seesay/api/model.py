@@ -25,6 +25,7 @@ from ..types import (
     Evidence,
     Example,
     ImageSource,
+    Note,
     Provenance,
     Reading,
 )
@@ -251,7 +252,7 @@ def _read_answer(example: Example, readings: dict[str, Reading]) -> Answer:
     provenance = Provenance(
         "reader", "", "reader", text.engine, "cpu", "float32", (digest,), time.perf_counter() - started
     )
-    reason = "" if found else "no text was found in the picture"
+    reason = Note() if found else Note("no text was found in the picture", "no_text")
     return Answer(
         found or None, confidence, (Candidate(found, confidence),), provenance, example.id, reason=reason, lines=lines
     )

@@ -53,14 +53,30 @@ class Index:
         opened._open(path, settings)
         return opened
 
+    @classmethod
+    def asked_by(cls, path: Path, family: models.Family) -> Self:
+        """An index that is asked by a model which is loaded already. The file is opened for the calling thread.
+
+        Raises:
+            InputError: there is no such index.
+        """
+        opened = cls.__new__(cls)
+        opened.path, opened._family, opened._store = path, family, Store(path)
+        return opened
+
+    @staticmethod
+    def family_of(path: Path, settings: ModelSettings) -> models.Family:
+        """The model of an index, loaded: the one that made it, where the settings name none.
+
+        Raises the errors of `Index`.
+        """
+        with closing(Store(path)) as store:
+            return _family(store, settings)
+
     def _open(self, path: Path, settings: ModelSettings) -> None:
         self.path = path
+        self._family = self.family_of(path, settings)
         self._store = Store(path)
-        try:
-            self._family = _family(self._store, settings)
-        except BaseException:
-            self.close()
-            raise
 
     def __enter__(self) -> Self:
         return self

@@ -8,10 +8,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape
-from io import BytesIO
 
 from ..errors import ImageError
-from ..media import open_image
+from ..media.thumbnail import thumbnail_url
 from ..types import ImageSource
 
 THUMBNAIL = 240
@@ -115,11 +114,7 @@ def picture(png: bytes, alternative: str) -> str:
 def thumbnail(source: ImageSource, alternative: str) -> str:
     """A small copy of a picture inside the page, or the reason why there is none."""
     try:
-        pixels = open_image(source).pixels
+        small = thumbnail_url(source, THUMBNAIL)
     except ImageError as error:
         return f'<p class="label">{escape(error.message)}</p>'
-    pixels.thumbnail((THUMBNAIL, THUMBNAIL))
-    buffer = BytesIO()
-    pixels.save(buffer, "JPEG", quality=82)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{escape(alternative)}" loading="lazy" src="data:image/jpeg;base64,{data}">'
+    return f'<img alt="{escape(alternative)}" loading="lazy" src="{small}">'

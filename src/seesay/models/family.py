@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..errors import InputError, ModelError, RunError
 from ..metrics.vqa import soft_scores
 from ..settings import GUIDES, GenerationSettings, Recipe
-from ..types import Candidate, Conversation, Example, ImageSource
+from ..types import Candidate, Conversation, Example, ImageSource, Note
 
 if TYPE_CHECKING:
     import numpy
@@ -335,9 +335,9 @@ class Family(ABC):
         """Whether this model describes the picture where it is asked `question`."""
         return not question
 
-    def why_unknown(self, question: str) -> str:
-        """Why the answer to `question` is the family's `unknown`, in words."""
-        return "the picture does not seem to show it"
+    def why_unknown(self, question: str) -> Note:
+        """Why the answer to `question` is the family's `unknown`."""
+        return Note("the picture does not seem to show it", "not_shown")
 
     @abstractmethod
     def save(self, folder: Path) -> None:

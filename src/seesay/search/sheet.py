@@ -5,13 +5,11 @@ It knows HTML and nothing about what a page around it looks like.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from html import escape
-from io import BytesIO
 
 from ..errors import ImageError
-from ..media import open_image
+from ..media.thumbnail import thumbnail_url
 from ..types import Hit
 from .find import Findings
 
@@ -49,11 +47,7 @@ def _thumbnail(hit: Hit) -> str:
     """A small copy of the picture within the page, or the reason why there is none. Where the description stands below it as
     text, a screen reader should not read it twice, but the picture must not be silent either: it gets the description."""
     try:
-        pixels = open_image(hit.path).pixels
+        small = thumbnail_url(hit.path, SIDE)
     except ImageError as error:
         return f'<p class="label">{escape(error.message)}</p>'
-    pixels.thumbnail((SIDE, SIDE))
-    buffer = BytesIO()
-    pixels.save(buffer, "JPEG", quality=80)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{escape(hit.caption or hit.path)}" loading="lazy" src="data:image/jpeg;base64,{data}">'
+    return f'<img alt="{escape(hit.caption or hit.path)}" loading="lazy" src="{small}">'

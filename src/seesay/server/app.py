@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from .. import __version__
 from ..errors import SeesayError, UsageError
 from ..settings import ServeSettings
-from . import audio, decisions, ollama, openai, plain
+from . import alt, audio, decisions, find, ollama, openai, plain
 from .guard import App, Guard, is_this_machine
 from .limits import BODY_BYTES, PICTURES
 from .observe import LOG
@@ -26,7 +26,7 @@ from .schemas import About, Refusal
 from .service import Service
 
 WEB = Path(__file__).with_name("web")
-ROUTERS = (plain.router, openai.router, audio.router, decisions.router, ollama.router)
+ROUTERS = (plain.router, find.router, alt.router, openai.router, audio.router, decisions.router, ollama.router)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Refusal, "description": "the request cannot be meant; the field at fault is named"},
     413: {"model": Refusal, "description": "over a limit"},
@@ -99,6 +99,7 @@ def _add_pages(app: FastAPI, service: Service) -> None:
             calibrated=family.calibrated,
             voice=service.voice_name or None,
             listens=service.listener_name or None,
+            finds=None if service.finder is None else await service.aside(len, service.finder),
             needs_key=bool(service.settings.api_key),
             pictures=PICTURES,
             bytes=BODY_BYTES,

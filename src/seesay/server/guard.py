@@ -31,6 +31,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = ("/live", "/ready")
 """Asked by machines that watch over servers and have no key."""
+PRIVATE_PATHS = ("/v1/", "/api/", "/metrics", "/find/")
+"""Below these a key is needed to read, too; everything else that can be read is the page."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -77,18 +79,24 @@ class Guard:
         path, method = str(scope["path"]), str(scope["method"])
         headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
         if host_of(headers.get("host", b"")) not in self._hosts and "*" not in self._hosts:
-            return refusal(path, 421, "this server is not known by that name; --allowed-hosts names more")
+            return refusal(
+                path, 421, "this server is not known by that name; --allowed-hosts names more", code="unknown_host"
+            )
         if not _same_origin(headers):
-            return refusal(path, 403, "pages of other sites may not use this server")
-        is_page = method in ("GET", "HEAD") and not path.startswith(("/v1/", "/api/", "/metrics"))
+            return refusal(path, 403, "pages of other sites may not use this server", code="other_site")
+        is_page = method in ("GET", "HEAD") and not path.startswith(PRIVATE_PATHS)
         if self._key and not is_page and path not in OPEN_PATHS and not self._has_key(headers):
             return refusal(
-                path, 401, "a key is needed: Authorization: Bearer KEY", headers={"WWW-Authenticate": "Bearer"}
+                path,
+                401,
+                "a key is needed: Authorization: Bearer KEY",
+                headers={"WWW-Authenticate": "Bearer"},
+                code="invalid_api_key",
             )
         if method in ("GET", "HEAD"):
             return None
         if self._service.draining:
-            return refusal(path, 503, "the server is being stopped", headers={"Retry-After": "5"})
+            return refusal(path, 503, "the server is being stopped", headers={"Retry-After": "5"}, code="stopping")
         length = headers.get("content-length", b"0")
         if length.isdigit() and int(length) > BODY_BYTES:
             return _too_large(path)
@@ -106,7 +114,7 @@ class Guard:
             async with asyncio.timeout(BODY_SECONDS):
                 refused = await self._receive(path, receive, body)
         except TimeoutError:
-            refused = refusal(path, 408, f"the body did not come within {BODY_SECONDS:g} seconds")
+            refused = refusal(path, 408, f"the body did not come within {BODY_SECONDS:g} seconds", code="body_too_slow")
         try:
             if refused:
                 # What is left of the body is not waited for.
@@ -128,7 +136,9 @@ class Guard:
             if len(body) > BODY_BYTES:
                 return _too_large(path)
             if self._held > BODIES_BYTES:
-                return refusal(path, 503, "the server holds as many pictures as it can", headers={"Retry-After": "5"})
+                return refusal(
+                    path, 503, "the server holds as many pictures as it can", headers={"Retry-After": "5"}, code="full"
+                )
             if not message.get("more_body"):
                 return None
 
@@ -247,5 +257,8 @@ def _same_origin(headers: dict[str, bytes]) -> bool:
 
 def _too_large(path: str) -> JSONResponse:
     return refusal(
-        path, 413, f"the body is larger than the limit of {BODY_BYTES:,} bytes; send fewer or smaller pictures"
+        path,
+        413,
+        f"the body is larger than the limit of {BODY_BYTES:,} bytes; send fewer or smaller pictures",
+        code="body_too_large",
     )

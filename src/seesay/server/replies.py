@@ -5,12 +5,14 @@ A message says what was found, the limit and what to do; never a path of this ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse
 
 from ..errors import Busy, MissingExtra, ModelError, ResourceError, SeesayError, SpeechError
+from ..types import Note
 
 KINDS = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 PHRASES = {
@@ -44,8 +46,20 @@ def of_error(path: str, error: SeesayError) -> JSONResponse:
     """An error of ours as a reply."""
     message = public_message(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else None
-    code = "model_not_found" if error.http_status == 404 and isinstance(error, ModelError) else None
-    return refusal(path, error.http_status, message, param=_public(error.where) or None, code=code, headers=headers)
+    return refusal(
+        path,
+        error.http_status,
+        message,
+        param=_public(error.where) or None,
+        code=code_of(error),
+        headers=headers,
+    )
+
+
+def code_of(error: SeesayError) -> str:
+    """What programs know an error by: the code of its message, else the name of its class in small letters."""
+    named = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
+    return Note.of(error.message).code or named
 
 
 def public_message(error: SeesayError) -> str:
@@ -71,11 +85,12 @@ def of_validation(path: str, problems: Sequence[Mapping[str, Any]]) -> JSONRespo
     first = problems[0]
     places = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
     param = ".".join(places)
+    code = "invalid_value"
     if first["type"] == "extra_forbidden":
-        message = f"unknown field {param!r}"
+        code, message = "unknown_field", f"unknown field {param!r}"
     elif first["type"] == "missing":
-        message = f"the field {param!r} is missing" if param else "the body is missing"
+        code, message = "missing_field", f"the field {param!r} is missing" if param else "the body is missing"
     else:
         message = f"{param}: {first['msg']}" if param else str(first["msg"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return refusal(path, 400, message + more, param=param or None)
+    return refusal(path, 400, message + more, param=param or None, code=code)

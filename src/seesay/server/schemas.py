@@ -43,6 +43,8 @@ class About(Given):
     voice: str | None
     listens: str | None
     """The Whisper that writes recordings down."""
+    finds: int | None
+    """How many pictures the index has; null where there is none."""
     needs_key: bool
     pictures: int
     """Most pictures of a request."""
@@ -80,6 +82,10 @@ class AnswerRow(Given):
     score: float
     certainty: str
     reason: str
+    reason_code: str
+    """What the reason says, for programs; empty where there is none."""
+    reason_values: dict[str, str]
+    """What it says it of, such as the word that is not known."""
     alternatives: list[Alternative]
     lines: list[Line]
     provenance: Provenance

@@ -18,7 +18,7 @@ from typing import Any, cast
 from .. import answering, api, models, speech
 from ..answering import AnswerStream
 from ..answering.draw import draw_evidence
-from ..errors import ImageError, Interrupted, ModelNotFound, UsageError
+from ..errors import ImageError, ModelNotFound, UsageError
 from ..media import open_image, probe_image
 from ..settings import ListenSettings, ServeSettings, VoiceSettings
 from ..types import (
@@ -32,9 +32,12 @@ from ..types import (
     Transcript,
     Utterance,
 )
+from .alt_texts import AltTexts
 from .batching import Lane
+from .finder import Finder
 from .limits import PICTURES, PIXELS, Budget, Queue, Ticket, check_pixels
 from .observe import Metrics
+from .turns import Steps, TurnTaking
 
 DECODERS = 2
 """Threads that decode pictures."""
@@ -89,12 +92,17 @@ class Service:
         )
         self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="seesay-decode")
         self._pixels = Budget(PIXELS)
+        self.finder = Finder(settings, settings.index, self.model, self._model_lane) if settings.index else None
+        self.alt_texts = AltTexts(self.caption, self._reader_lane)
         self.draining = False
 
     def close(self) -> None:
         """Stop all threads, after what they are computing."""
         for lane in (self._model_lane, self._reader_lane, self._voice_lane, self._listener_lane):
             lane.close()
+        if self.finder is not None:
+            self.finder.close()
+        self.alt_texts.close()
         self._decoders.shutdown(wait=True, cancel_futures=True)
 
     async def aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -244,13 +252,13 @@ class Service:
         if not answer:
             (given,) = await self.answer(ticket, [example])
             answer = given.alternatives[0].text
-        turns = _Turns(self.model.family, self._model_lane, ticket)
+        steps = Steps(ticket)
         try:
-            asked = api.Model(cast("models.Family", turns))
+            asked = api.Model(cast("models.Family", TurnTaking(self.model.family, self._model_lane, steps)))
             # Not in the pool that decodes: it waits for its turns most of the time.
             return await asyncio.to_thread(asked.evidence, picture, question, answer), given
         finally:
-            turns.cancelled.set()
+            steps.cancel()
 
     async def draw(self, picture: Picture, question: str, found: Evidence, *, words: bool) -> bytes:
         """The evidence as a PNG."""
@@ -336,26 +344,6 @@ class _Handle:
             self._cancelled = True
             if self._stream is not None:
                 self._stream.cancel()
-
-
-class _Turns:
-    """A family whose batches take turns with those of others: each is a job of the lane. Called from another thread."""
-
-    def __init__(self, family: models.Family, lane: Lane, ticket: Ticket) -> None:
-        self._family, self._lane, self._ticket = family, lane, ticket
-        self._loop = asyncio.get_running_loop()
-        self.cancelled = threading.Event()
-
-    def prepare(self, examples: Sequence[Example]) -> Any:
-        return self._call(partial(self._family.prepare, examples))
-
-    def score(self, batch: Any, answers: Sequence[str]) -> Any:
-        return self._call(partial(self._family.score, batch, answers))
-
-    def _call(self, work: Callable[[], Any]) -> Any:
-        if self.cancelled.is_set():
-            raise Interrupted("the client has gone")
-        return asyncio.run_coroutine_threadsafe(self._lane.call(self._ticket, work), self._loop).result()
 
 
 def with_pictures(conversation: Conversation, pictures: Sequence[Picture]) -> Conversation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from .fields import setting
 from .models import GenerationSettings, ModelSettings
@@ -26,6 +27,8 @@ class ServeSettings(GenerationSettings, ModelSettings):
     """The voice that speaks: `hibari`, the folder of a checkpoint or a Hub repository; empty for none."""
     listen_model: str = ""
     """The Whisper checkpoint that writes down recordings: a folder or a Hub repository; empty for none."""
+    index: Path | None = None
+    """The index of pictures (see `seesay index`) that clients may search; its pictures are then given to whoever may ask."""
     batch_size: int = setting(16, low=1, high=256)
     """How many questions of any clients are computed at once; it never changes an answer."""
     queue: int = setting(32, low=1, high=10_000)

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from seesay.alttext.found import Change, Mark, digest_of
 from seesay.alttext.kinds.markdown import Markdown
-from seesay.alttext.places import Archive
+from seesay.alttext.places import Archive, Folder
 from seesay.alttext.record import Record, record_path
 
 LINES = st.sampled_from(
@@ -112,7 +112,7 @@ def test_words_around_and_links_are_told() -> None:
 def test_the_record_knows_our_texts_wherever_they_go_and_no_others(tmp_path: Path) -> None:
     file = tmp_path / "page.md"
     file.write_text("![](a.png)\n\n![](b.png)\n", encoding="utf-8")
-    document = Markdown.open(file, file.read_bytes(), Archive("page.md", {}))
+    document = Markdown.open(file, file.read_bytes(), Folder(file))
     changes = {
         found.key: Change(f"Text of {found.src}", Mark("test", digest_of(f"Text of {found.src}")))
         for found in document.found
@@ -121,7 +121,7 @@ def test_the_record_knows_our_texts_wherever_they_go_and_no_others(tmp_path: Pat
         path.write_bytes(data)
     assert "Text of" not in record_path(file).read_text(encoding="utf-8")
     file.write_text("![Text of b.png](b.png)\n\n![Text of mine](a.png)\n\n![Text of a.png](c.png)\n", encoding="utf-8")
-    found = Markdown.open(file, file.read_bytes(), Archive("page.md", {})).found
+    found = Markdown.open(file, file.read_bytes(), Folder(file)).found
     assert [one.standing for one in found] == ["ours", "human", "human"]
     for broken in (
         "[",
@@ -129,6 +129,4 @@ def test_the_record_knows_our_texts_wherever_they_go_and_no_others(tmp_path: Pat
         "[]",
     ):
         record_path(file).write_text(broken, encoding="utf-8")
-        assert [one.standing for one in Markdown.open(file, file.read_bytes(), Archive("page.md", {})).found] == [
-            "human"
-        ] * 3
+        assert [one.standing for one in Markdown.open(file, file.read_bytes(), Folder(file)).found] == ["human"] * 3

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 from urllib.parse import unquote
 
-from ..document import Document, DocumentError, View, check_edit
+from ..document import Document, DocumentError, View, check_count, check_edit
 from ..encoding import Text, decode
 from ..found import Change, Found, digest_of
 from ..markup import Element, parse
@@ -41,21 +41,38 @@ class Epub(Document):
 
     name: ClassVar[str] = "epub"
     summary: ClassVar[str] = "the chapters of a book, EPUB 2 or 3"
+    sent_markup: ClassVar[int] = 5_000_000
     endings: ClassVar[tuple[str, ...]] = (".epub",)
 
-    def __init__(self, path: Path, data: bytes, record: Record | None = None) -> None:
+    def __init__(self, path: Path, data: bytes, places: Places, record: Record) -> None:
         self.path, self._data = path, data
         self._entries = _unpack(data, str(path))
-        package = _package(self._entries, str(path))
+
+        def check(size: int) -> None:
+            self.check_markup(size, places, str(path))
+
+        package = _package(self._entries, str(path), check)
+        check(sum(len(self._entries[entry]) for entry in package.chapters))
         self._marked = package.version >= 3
-        self._record = Record.read(path) if record is None else record
-        self._chapters = [self._chapter(entry, package.language) for entry in package.chapters]
+        self._record = record
+        self._places, self._chapters = places, list[_Chapter]()
+        for entry in package.chapters:
+            self._chapters.append(self._chapter(entry, package.language))
+            check_count(sum(len(chapter.spots) for chapter in self._chapters), str(path))
         self._all = tuple(self._with_mark(spot.found) for chapter in self._chapters for spot in chapter.spots)
         self.found = self._all
 
     @classmethod
     def open(cls, path: Path, data: bytes, places: Places) -> Epub:
-        return cls(path, data)
+        return cls(path, data, places, Record.read(path, places))
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> int:
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                return sum(info.file_size for info in archive.infolist())
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+            return len(data)  # opening it tells what is wrong
 
     def _chapter(self, entry: str, language: str) -> _Chapter:
         text = decode(self._entries[entry], f"{self.path}:{entry}")
@@ -80,7 +97,7 @@ class Epub(Document):
         if not new:
             return {self.path: self._data}
         data = _packed(self._data, new)
-        check_edit(str(self.path), self.found, Epub(self.path, data, self._record).found, changes)
+        check_edit(str(self.path), self.found, Epub(self.path, data, self._places, self._record).found, changes)
         if self._marked:
             return {self.path: data}
         texts = [
@@ -118,12 +135,15 @@ def _unpack(data: bytes, where: str) -> dict[str, bytes]:
         raise DocumentError("not an archive that can be read", where=where, hint=hint) from None
 
 
-def _package(entries: Mapping[str, bytes], where: str) -> _Package:
-    """Version, language and chapters, in the order of the manifest (EPUB 3.3, 5; OPF 2.0.1)."""
+def _package(entries: Mapping[str, bytes], where: str, check: Callable[[int], None]) -> _Package:
+    """Version, language and chapters, in the order of the manifest (EPUB 3.3, 5; OPF 2.0.1). `check` is told how many bytes of
+    markup are about to be read."""
+    check(sum(len(entries.get(name, b"")) for name in ("META-INF/container.xml", "META-INF/encryption.xml")))
     container = _tree(entries.get("META-INF/container.xml", b""), where)
     path = next((one.get("full-path") or "" for one in _named(container, "rootfile")), "")
     if path not in entries:
         raise DocumentError("names no package document", where=where, hint="check it with epubcheck")
+    check(len(entries[path]))
     package = _tree(entries[path], where)
     head = next(_named(package, "package"), package)
     try:

@@ -29,6 +29,7 @@ class Html(Document):
 
     @classmethod
     def open(cls, path: Path, data: bytes, places: Places) -> Html:
+        cls.check_markup(len(data), places, str(path))
         return cls(path, data, places)
 
     def written(self, changes: Mapping[str, Change]) -> dict[Path, bytes]:

@@ -10,10 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..document import Document, View, check_edit
+from ..document import PICTURES, Document, View, check_count, check_edit
 from ..encoding import decode
 from ..found import Change, Context, Found, Link, digest_of
 from ..pages import CONTEXT, edited, hash_of, shown_address, spots, svg_name
@@ -46,17 +47,21 @@ class Markdown(Document):
 
     name: ClassVar[str] = "markdown"
     summary: ClassVar[str] = "pictures written as ![](address) or ![][name], and HTML among them"
+    sent_markup: ClassVar[int] = 200_000
     endings: ClassVar[tuple[str, ...]] = (".md", ".markdown", ".mdown", ".mkd")
 
     def __init__(self, path: Path, data: bytes, places: Places, record: Record | None = None) -> None:
         self.path, self._places = path, places
         self._text = decode(data, str(path), declared=False)
-        self._record = Record.read(path) if record is None else record
-        self._spots = list(_Reader(self._text.source, places, self._record).spots())
+        self._record = Record.read(path, places) if record is None else record
+        reader = _Reader(self._text.source, places, self._record)
+        self._spots = list(islice(reader.spots(), PICTURES + 1))
+        check_count(len(self._spots), str(path))
         self.found = tuple(spot.found for spot in self._spots)
 
     @classmethod
     def open(cls, path: Path, data: bytes, places: Places) -> Markdown:
+        cls.check_markup(len(data), places, str(path))
         return cls(path, data, places)
 
     def written(self, changes: Mapping[str, Change]) -> dict[Path, bytes]:
@@ -132,18 +137,18 @@ class _Reader:
     def _inline(self, token: Token, around: Context) -> Iterator[_Spot]:
         """The pictures of one paragraph, heading or cell."""
         place = _Mapping(self._source, token, self._lines, self._taken)
-        link: Token | None = None
+        link: int | None = None
         children = token.children or []
         for index, child in enumerate(children):
             if child.type == "link_open":
-                link = child
+                link = index
             elif child.type == "link_close":
                 link = None
             elif child.type == "image":
                 context = replace(
                     around,
-                    before=f"{around.before} {_flat(children[:index])}".strip()[-CONTEXT:],
-                    after=f"{_flat(children[index + 1 :])} {around.after}".strip()[:CONTEXT],
+                    before=f"{around.before} {_flat(children[max(0, index - CONTEXT) : index])}".strip()[-CONTEXT:],
+                    after=f"{_flat(children[index + 1 : index + 1 + CONTEXT])} {around.after}".strip()[:CONTEXT],
                     link=self._link(link, children) if link is not None else None,
                     name=str(child.attrs.get("title") or ""),
                 )
@@ -190,8 +195,8 @@ class _Reader:
         self._counted[address] += 1
         return f"|{element}|{address if len(address) <= 500 else hash_of(address)}|{self._counted[address]}"
 
-    def _link(self, token: Token, children: list[Token]) -> Link:
-        first = children.index(token)
+    def _link(self, first: int, children: list[Token]) -> Link:
+        token = children[first]
         last = next((at for at in range(first, len(children)) if children[at].type == "link_close"), len(children))
         inside = children[first:last]
         return Link(

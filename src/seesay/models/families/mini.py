@@ -21,7 +21,7 @@ import numpy
 from ...errors import InputError, MissingExtra, ModelError, TextError, UsageError
 from ...media import digest_image, open_image
 from ...settings import Recipe
-from ...types import Candidate, Example, ImageSource
+from ...types import Candidate, Example, ImageSource, Note
 from ..checkpoint import EXTRA, Checkpoint, Placement, import_torch
 from ..family import IGNORED, Batch, Encoded, Examined, Family, reply_of
 from ..feature_cache import FeatureCache
@@ -227,7 +227,10 @@ class Mini(Family):
         for row, prompt in enumerate(batch.tensors["prompts"]):
             by_prompt.setdefault(tuple(prompt), []).append(row)
         if () in by_prompt:
-            raise TextError("the question is not understood", hint="it holds a word that this model does not know")
+            raise TextError(
+                Note("the question is not understood", "not_understood"),
+                hint="it holds a word that this model does not know",
+            )
         found = numpy.zeros(len(pictures))
         for prompt, rows in by_prompt.items():
             logits = self.runtime.decode(numpy.array([prompt] * len(rows)), memory[pictures[rows]])[:, 0]
@@ -304,9 +307,11 @@ class Mini(Family):
     def asks_for_caption(self, question: str) -> bool:
         return _is_caption(question)
 
-    def why_unknown(self, question: str) -> str:
+    def why_unknown(self, question: str) -> Note:
         words = self.tokenizer.unknown_words(question)
-        return f"this model does not know the word {words[0]!r}" if words else "the picture does not seem to show it"
+        if not words:
+            return super().why_unknown(question)
+        return Note("this model does not know the word {word!r}", "unknown_word", word=words[0])
 
     def _memory(self, tensors: Mapping[str, Any]) -> Array:
         """(P, M, D): what the decoder reads of the pictures of a batch."""

@@ -8,7 +8,7 @@ const MOST = 8; // the server's limit for one request
 const BYTES = 18_000_000; // its limit for a body is 20 MB, and a form has more in it than the picture
 const PIXELS = 50_000_000;
 const at = (id) => document.getElementById(id);
-const main = at("main");
+const main = at("view-ask");
 
 /** All pictures, oldest first: {id, name, file, url, alt, shown}; `shown` where the browser can show it. */
 export const pictures = [];
@@ -135,8 +135,8 @@ function drawTray() {
   if (hadFocus) at("thumbs").querySelector(":checked")?.focus();
 }
 
-/** Connects the controls. */
-export function connect() {
+/** Connects the controls. `elsewhere` takes what is dropped or pasted where it is not for asking, and says so. */
+export function connect(elsewhere) {
   at("choose").addEventListener("click", () => at("files").click());
   for (const input of [at("files"), at("capture")]) {
     input.addEventListener("change", async () => {
@@ -146,7 +146,7 @@ export function connect() {
   }
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length) add(files);
+    if (files.length && !elsewhere(event.clipboardData)) add(files);
   });
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
@@ -160,7 +160,7 @@ export function connect() {
   }
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    add([...event.dataTransfer.files]);
+    if (!elsewhere(event.dataTransfer)) add([...event.dataTransfer.files]);
   });
   at("thumbs").addEventListener("change", (event) => {
     select(pictures.find((one) => one.id === Number(event.target.value)));

@@ -1,12 +1,15 @@
 // The page: connects its controls to the pictures, the server and the answers. History is in memory only.
 
 import { Sentences, alarm, announce, silence } from "./announce.js";
+import * as finding from "./find.js";
 import * as listening from "./listen.js";
 import * as pictures from "./pictures.js";
+import * as review from "./review.js";
 import * as server from "./server.js";
 import * as sound from "./sound.js";
 import * as texts from "./texts.js";
 import { Turn, copy } from "./turns.js";
+import * as views from "./views.js";
 
 const at = (id) => document.getElementById(id);
 const field = at("question");
@@ -143,12 +146,23 @@ function accept() {
   announce(texts.text("altAccepted"));
 }
 
+// A picture that was found goes into the conversation; its description is the alt text to begin with.
+async function openFound(file, caption) {
+  const picture = await pictures.add([file]);
+  if (!picture) return;
+  picture.draft = caption;
+  views.show("ask");
+  field.focus();
+}
+
 function clear() {
   running?.cancel.abort();
   sound.stop();
   silence();
   conversation = [];
   pictures.clear();
+  finding.clear();
+  review.clear();
   for (const id of ["latest", "earlier"]) at(id).replaceChildren();
   at("answers").hidden = at("earlier-part").hidden = true;
   announce(texts.text("cleared"));
@@ -156,7 +170,14 @@ function clear() {
 }
 
 function connect() {
-  pictures.connect();
+  pictures.connect((transfer) => {
+    if (views.shown() !== "alt") {
+      views.show("ask");
+      return false;
+    }
+    review.drop(transfer);
+    return true;
+  });
   at("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
@@ -171,6 +192,7 @@ function connect() {
     at("key").removeAttribute("aria-invalid");
     server.useKey(at("key").value.trim());
   });
+  at("key-part").addEventListener("submit", (event) => event.preventDefault());
   at("describe").addEventListener("click", describe);
   at("read").addEventListener("click", read);
   for (const button of document.querySelectorAll(".chips [data-asks]")) button.addEventListener("click", () => ask(button.dataset.asks, "en"));
@@ -184,6 +206,8 @@ function connect() {
     if (event.key !== "Escape") return;
     sound.stop();
     listening.stop();
+    finding.stop();
+    review.stop();
     running?.cancel.abort();
   });
   for (const id of ["speed", "aloud"]) remember(at(id));
@@ -210,6 +234,9 @@ try {
 } catch (failure) {
   pictures.complain(failure.key ?? "errorServer", failure.values);
 }
+if (able.finds) finding.connect(able.finds, able.calibrated, openFound);
+if (able.describes) review.connect();
+views.connect(["ask", ...(able.finds ? ["find"] : []), ...(able.describes ? ["alt"] : [])]);
 at("describe").hidden = at("alt-suggest").hidden = !able.describes;
 document.querySelector(".sound").hidden = !able.voice;
 at("key-part").hidden = !able.needs_key;

@@ -72,6 +72,35 @@ export async function converse(messages, model, piece, signal) {
   return answer;
 }
 
+/** Pictures of the index by a question, at most `limit`; `precision` is the share (0 to 1) that should be right, or empty. */
+export async function find(question, limit, precision, signal) {
+  return (await form("find", { question, limit, ...(precision && { precision }) }, signal)).json();
+}
+
+/** What is at an address that the server gave. */
+export const got = async (address) => (await send(address.replace(/^\//, ""), {})).blob();
+
+/** Alt texts suggested for the pictures in documents: [{name, file}]. */
+export async function suggestTexts(files, signal) {
+  return (await send("alt", { method: "POST", body: documents(files), signal })).json();
+}
+
+/** The documents with what was decided, as a file to be kept, and how many texts are new. */
+export async function writeTexts(files, decisions) {
+  const body = documents(files);
+  body.append("decisions", new Blob([JSON.stringify(decisions)], { type: "application/json" }), "alt-decisions.json");
+  const response = await send("alt/write", { method: "POST", body });
+  const name = decodeURIComponent(response.headers.get("Content-Disposition").split("''")[1]);
+  const [count, kept] = ["Seesay-Written", "Seesay-Kept"].map((one) => Number(response.headers.get(one)));
+  return { blob: await response.blob(), name, count, kept };
+}
+
+function documents(files) {
+  const body = new FormData();
+  for (const { name, file } of files) body.append("document", file, name);
+  return body;
+}
+
 function answered(row) {
   const alternatives = row.alternatives.map(({ answer, score }) => ({ text: answer, score }));
   return { ...row, text: row.answer, alternatives };
@@ -96,10 +125,19 @@ async function send(path, options) {
   return response;
 }
 
+// By what the server calls it, else by its status.
+const CODES = {
+  document_error: "errorDocument",
+  image_unreadable: "errorUnreadable",
+  no_document: "errorNoDocument",
+  not_understood: "errorNotUnderstood",
+  nothing_changes: "errorNothingDecided",
+  too_many_lacking: "errorTooManyLacking",
+};
 const KEYS = { 401: "errorKey", 413: "errorTooLarge", 400: "errorUnusable", 422: "errorUnusable", 503: "errorDown" };
 
 async function failure(response) {
   if (response.status === 429) return new Failure("errorBusy", "", { seconds: response.headers.get("Retry-After") ?? "10" });
   const told = await response.json().catch(() => null);
-  return new Failure(KEYS[response.status] ?? "errorServer", told?.error?.message);
+  return new Failure(CODES[told?.error?.code] ?? KEYS[response.status] ?? "errorServer", told?.error?.message);
 }

@@ -39,6 +39,7 @@ export function pauseOrGoOn() {
 /** Ends it. */
 export function stop() {
   const ended = current;
+  ended?.element?.classList.remove("speaking"); // at once: the sound's own end comes later
   current = null;
   audio.pause();
   ended?.cancel.abort();
@@ -56,6 +57,7 @@ function fetchSound(piece, mine) {
 async function play(sound, element, mine) {
   const url = URL.createObjectURL(sound);
   element.classList.add("speaking");
+  mine.element = element;
   try {
     audio.src = url;
     await audio.play();

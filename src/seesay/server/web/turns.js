@@ -11,10 +11,10 @@ const LIKELY = 0.05; // from which score on another answer is worth telling
 const ANNOUNCED_AFTER = 800; // milliseconds; sooner answers need no "looking at the picture" before them
 
 const REASONS = {
-  "": "reasonNoText",
-  "no text was found in the picture": "reasonNoText",
-  "an answer would too likely be wrong": "reasonRisk",
-  "the picture does not seem to show it": "reasonUnseen",
+  no_text: "reasonNoText",
+  not_shown: "reasonUnseen",
+  too_likely_wrong: "reasonRisk",
+  unknown_word: "reasonWord",
 };
 
 export class Turn {
@@ -56,9 +56,9 @@ export class Turn {
   done(answer) {
     this.answer = answer;
     this.#settle();
-    const { certainty = "", reason = "", text: words } = answer;
-    if (!words) this.#withhold(reason);
-    else if (CERTAINTIES[certainty]) this.#certain(CERTAINTIES[certainty], certainty);
+    const { certainty = "", text: words } = answer;
+    if (!words) this.#withhold(answer);
+    else if (CERTAINTIES[certainty]) this.#certain(certainty);
     else if (answer.lines?.length) this.#read();
     this.#offer();
     this.element.scrollIntoView({ block: "nearest" });
@@ -114,24 +114,22 @@ export class Turn {
     this.of(".working").hidden = true;
   }
 
-  #withhold(reason) {
+  // What was read has no reason: there was nothing.
+  #withhold({ reason = "", reason_code: code = "no_text", reason_values: values = {} }) {
     this.element.classList.add("withheld");
     const said = this.of(".said");
     for (const name of ["lang", "dir"]) said.removeAttribute(name);
     said.classList.add("short");
     put(said, "withheld");
     this.of(".reason").hidden = false;
-    const word = /does not know the word '(.*)'/.exec(reason)?.[1];
-    const key = word ? "reasonWord" : REASONS[reason];
-    if (key) put(this.of(".reason"), key, { word });
+    const key = REASONS[code];
+    if (key) put(this.of(".reason"), key, values);
     else Object.assign(this.of(".reason"), { textContent: reason, lang: "en", dir: "ltr" });
     announce(`${text("withheld")}. ${this.of(".reason").textContent}`);
   }
 
-  #certain(level, words) {
-    this.of(".certainty").hidden = false;
-    [...this.of(".meter").children].forEach((bar, place) => bar.classList.toggle("on", place < level));
-    put(this.of(".words"), `certainty${level}`);
+  #certain(words) {
+    certain(this.of(".certainty"), words);
     this.spokenCertainty = words;
     announce(this.of(".words").textContent);
   }
@@ -246,6 +244,14 @@ export class Turn {
     this.of(".buttons").after(note);
     alarm(`${text(key, failure.values)} ${note.textContent} ${failure.found ?? ""}`);
   }
+}
+
+/** Shows how sure something is; nothing where that is not known. `words` are the server's. */
+export function certain(element, words) {
+  const level = CERTAINTIES[words] ?? 0;
+  element.hidden = !level;
+  [...element.querySelector(".meter").children].forEach((bar, place) => bar.classList.toggle("on", place < level));
+  if (level) put(element.querySelector(".words"), `certainty${level}`);
 }
 
 /** Puts words on the clipboard, on pages without TLS too. */
