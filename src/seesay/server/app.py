@@ -17,16 +17,17 @@ from starlette.staticfiles import StaticFiles
 from .. import __version__
 from ..errors import SeesayError, UsageError
 from ..settings import ServeSettings
-from . import audio, decisions, ollama, openai, plain
+from . import audio, decisions, ollama, openai, plain, responses
 from .guard import App, Guard, is_this_machine
 from .limits import BODY_BYTES, PICTURES
 from .observe import LOG
 from .replies import PHRASES, of_error, of_validation, refusal
-from .schemas import About, Refusal
+from .schemas.base import Refusal
+from .schemas.plain import About
 from .service import Service
 
 WEB = Path(__file__).with_name("web")
-ROUTERS = (plain.router, openai.router, audio.router, decisions.router, ollama.router)
+ROUTERS = (plain.router, openai.router, responses.router, audio.router, decisions.router, ollama.router)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Refusal, "description": "the request cannot be meant; the field at fault is named"},
     413: {"model": Refusal, "description": "over a limit"},
@@ -133,7 +134,7 @@ async def _on_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return of_validation(request.url.path, error.errors())
+    return of_validation(request.url.path, error.errors(), error.body)
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 from starlette.responses import Response
 
+from ..errors import UsageError
 from .guard import client_of
 from .limits import Ticket
 from .service import Service
@@ -55,6 +56,18 @@ Queued = Annotated[Call, Depends(_call)]
 def service_of(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
+
+
+def data_url(url: str, where: str) -> str:
+    """The address of a picture that holds the picture itself.
+
+    Raises:
+        UsageError: it names a place.
+    """
+    if url[:5].lower() != "data:":
+        hint = "send the picture itself: data:image/png;base64,<base64 text>"
+        raise UsageError("a picture must be a data: URL; nothing is fetched", where=where, hint=hint)
+    return url
 
 
 class _StrictRequest(Request):

@@ -66,16 +66,34 @@ def _public(where: str) -> str:
     return "" if "://" in where else where
 
 
-def of_validation(path: str, problems: Sequence[Mapping[str, Any]]) -> JSONResponse:
-    """What is wrong with a body's fields; the first is told."""
-    first = problems[0]
-    places = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
-    param = ".".join(places)
+def of_validation(path: str, problems: Sequence[Mapping[str, Any]], body: Any = None) -> JSONResponse:
+    """What is wrong with a body's fields; the first is told, and where a field may be of several kinds the nearest of them."""
+    places = [_place(problem, body) for problem in problems]
+    chosen = max(range(len(problems)), key=lambda index: len(places[index]))
+    first, place = problems[chosen], places[chosen]
+    param = ".".join(place)
     if first["type"] == "extra_forbidden":
         message = f"unknown field {param!r}"
     elif first["type"] == "missing":
         message = f"the field {param!r} is missing" if param else "the body is missing"
     else:
         message = f"{param}: {first['msg']}" if param else str(first["msg"])
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    others = {tuple(other) for other in places if other != place[: len(other)]}
+    more = f" (and {len(others)} more)" if others else ""
     return refusal(path, 400, message + more, param=param or None)
+
+
+def _place(problem: Mapping[str, Any], body: Any) -> list[str]:
+    """Where a problem is, without the names that pydantic gives to the kinds that a field may be of."""
+    source, *parts = problem["loc"]
+    if source != "body" or not isinstance(body, (dict, list)):
+        return [str(part) for part in parts]
+    place = []
+    for index, part in enumerate(parts):
+        missing = problem["type"] == "missing" and index == len(parts) - 1
+        there = part in body if isinstance(body, dict) else isinstance(body, list) and isinstance(part, int)
+        if there:
+            body = body[part]
+        if there or missing:
+            place.append(str(part))
+    return place
