@@ -44,11 +44,7 @@ def build(settings: ServeSettings) -> tuple[App, Service]:
         UsageError: an address that others can reach, and no key.
         ModelNotFound, ModelError, MissingExtra: a model cannot be loaded.
     """
-    if not settings.api_key and not is_this_machine(settings.host):
-        hint = "set SEESAY_SERVE__API_KEY, or listen on 127.0.0.1"
-        raise UsageError(
-            f"{settings.host} can be reached from other machines and needs a key", where="--host", hint=hint
-        )
+    require_key(settings)
     service = Service(settings)
 
     @asynccontextmanager
@@ -74,6 +70,18 @@ def build(settings: ServeSettings) -> tuple[App, Service]:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_surprise)
     return Guard(app, service), service
+
+
+def require_key(settings: ServeSettings) -> None:
+    """
+    Raises:
+        UsageError: an address that others can reach, and no key.
+    """
+    if not settings.api_key and not is_this_machine(settings.host):
+        hint = "set SEESAY_SERVE__API_KEY, or listen on 127.0.0.1"
+        raise UsageError(
+            f"{settings.host} can be reached from other machines and needs a key", where="--host", hint=hint
+        )
 
 
 def _add_pages(app: FastAPI, service: Service) -> None:

@@ -61,7 +61,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, send)
-        self._service.metrics.in_flight.inc()
+        self._service.in_flight += 1
         try:
             refused = self._refusal(scope)
             await (refused(scope, receive, exchange.send) if refused else self._admit(scope, receive, exchange))
@@ -69,7 +69,7 @@ class Guard:
             exchange.gone = True
             self._service.metrics.gone()
         finally:
-            self._service.metrics.in_flight.dec()
+            self._service.in_flight -= 1
             self._note(exchange)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from .fields import setting
 from .models import GenerationSettings, ModelSettings
@@ -32,3 +33,10 @@ class ServeSettings(GenerationSettings, ModelSettings):
     """How many requests may wait; further ones are refused (429)."""
     deadline: float = setting(120.0, low=1.0, high=3600.0)
     """Seconds after which a request is given up."""
+    engine: Literal["local", "ray"] = "local"
+    """`ray` serves several replicas behind one address on a Ray cluster, for when one process is too few; needs
+    seesay[ray]."""
+    replicas: int = setting(2, low=1, high=1000)
+    """How many replicas a Ray cluster runs, each with everything loaded and a queue of its own."""
+    ray_address: str = ""
+    """Address of a running cluster, or `auto`; without it Ray is started on this machine."""
