@@ -14,9 +14,10 @@ import logging.config
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from types import FrameType
 from typing import Any
@@ -54,8 +55,11 @@ def serve(settings: ServeSettings, ready: Callable[[str, str], None]) -> None:
     require_key(settings)
     with listen(settings) as listening:
         address, port = address_of(listening), int(listening.getsockname()[1])
-    with cluster(settings.ray_address), _deployed(settings, port) as handle:
-        ready(address, public_name(settings.model))
+    printed = sys.stdout
+    # What Ray's machinery has to say, it prints.
+    with redirect_stdout(sys.stderr), cluster(settings.ray_address), _deployed(settings, port) as handle:
+        with redirect_stdout(printed):
+            ready(address, public_name(settings.model))
         with _told_to_stop() as stop:
             _watch(stop)
             # What was asked is answered, what comes is refused; a second signal ends it at once.
@@ -88,15 +92,13 @@ def _deployed(settings: ServeSettings, port: int) -> Iterator[Any]:
             proxy_location="HeadOnly" if ours else "EveryNode", http_options={"host": settings.host, "port": port}
         )
         yield ray_serve.run(deployment.bind(settings), name=NAME, route_prefix="/")
-    except (
-        RuntimeError
-    ) as error:  # Ray's word for replicas that could not be built, with the text of their error within
-        raise _told(str(error)) from None
+    except RuntimeError as error:  # replicas could not be built; only their status has why
+        raise _told(ray_serve.status().applications[NAME].deployments[NAME].message or str(error)) from None
     finally:
+        # The proxy outlives the replicas, so that it has passed on what they said last.
+        ray_serve.delete(NAME)
         if ours:
             ray_serve.shutdown()
-        else:
-            ray_serve.delete(NAME)
 
 
 class _Replica:
