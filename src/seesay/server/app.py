@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import html
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,6 +70,9 @@ def build(settings: ServeSettings) -> tuple[App, Service]:
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_surprise)
+    # What is loaded stays: a collector that walks through it all again and again would hold up every request.
+    gc.collect()
+    gc.freeze()
     return Guard(app, service), service
 
 
