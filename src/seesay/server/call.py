@@ -3,7 +3,7 @@ is large, not in the event loop."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,7 +14,6 @@ from pydantic_core import from_json
 from starlette.responses import Response
 
 from ..errors import UsageError
-from .guard import client_of
 from .limits import Ticket
 from .service import Service
 
@@ -30,11 +29,12 @@ class Call:
     ticket: Ticket
 
 
-async def _call(request: Request) -> AsyncIterator[Call]:
+async def _call(request: Request) -> Call:
     await _refuse_unknown_fields(request)
-    service: Service = request.app.state.service
-    with service.queue.enter(client_of(request.scope)) as ticket:
-        yield Call(service, ticket)
+    ticket: Ticket = request.scope["state"]["ticket"]  # given at the door
+    if ticket.evicted:
+        raise ticket.evicted
+    return Call(service_of(request), ticket)
 
 
 async def _refuse_unknown_fields(request: Request) -> None:
