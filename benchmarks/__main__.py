@@ -1,4 +1,4 @@
-"""Run measurements and keep them: `python -m benchmarks [NAME...]`; without names all of them.
+"""Run measurements and keep them: `python -m benchmarks [NAME...]`; without names all of them. Of some, NAME:PART runs a part.
 
 Each writes benchmarks/results/<name>.json with the machine's line and the commit it was measured at.
 """
@@ -35,19 +35,23 @@ def machine() -> str:
 def main() -> None:
     names = sys.argv[1:] or [info.name for info in pkgutil.iter_modules([str(HERE)]) if not info.name.startswith("__")]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    for name in names:
-        measured = importlib.import_module(f"benchmarks.{name}").measure()
+    for wanted in names:
+        name, _, part = wanted.partition(":")
+        measured = importlib.import_module(f"benchmarks.{name}").measure(*filter(None, [part]))
+        target = HERE / "results" / f"{name}.json"
+        # Beside a part that is measured again the others stay as they were.
+        kept = json.loads(target.read_text(encoding="utf-8")) if part and target.is_file() else {}
         result = {
+            **kept,
             "machine": machine(),
             "commit": commit,
             "date": datetime.now(UTC).date().isoformat(),
-            "command": f"python -m benchmarks {name}",
+            "command": f"python -m benchmarks {wanted}",
             **measured,
         }
-        target = HERE / "results" / f"{name}.json"
         target.parent.mkdir(exist_ok=True)
         target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        print(f"{name}: {target}")
+        print(f"{wanted}: {target}")
         print(json.dumps(measured, indent=2))
 
 

@@ -11,7 +11,7 @@ from seesay.settings import ServeSettings
 
 
 def test_replies_are_not_held_back() -> None:
-    """A reply is a head and a body, written one after the other: the second must not wait for the client to acknowledge the first."""
+    """A reply is a head and a body, one after the other: the second must not wait for the client to acknowledge the first."""
 
     async def accepted() -> int:
         nodelay: asyncio.Future[int] = asyncio.get_running_loop().create_future()
