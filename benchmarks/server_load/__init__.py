@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,24 +113,22 @@ def embedded() -> dict[str, Any]:
 
 
 def batching() -> dict[str, Any]:
-    """16 clients, one at a time and in batches, beside what computing 16 together gains without a server: a ViLT of B/32 geometry on
-    one thread and on two, one as `--from-scratch vilt-small` makes it, and the stub."""
+    """16 clients, one at a time and in batches, beside what computing 16 together gains without a server: a ViLT of B/32
+    geometry, one as `--from-scratch vilt-small` makes it, each on one thread and on two, and the stub."""
     photo = (PICTURES / "dogs.jpg").read_bytes()
     requests = [_ask(photo, question) for question in ("How many dogs?", "Is there a cat?", "What is it?")]
     rows: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for kind, threads, rounds in (("vilt-b32", ("1", "2"), 16), ("vilt-small", ("1", "2"), 160)):
+        for kind, threads, rounds in (("vilt-b32", ("1", "2"), 8), ("vilt-small", ("1", "2"), 100)):
             model = Path(folder) / kind
             model.mkdir()
             command = [sys.executable, "-m", "benchmarks.server_load.vilt", kind, str(model), *threads]
             made = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
             for count, computed in json.loads(made.stdout.splitlines()[-1]).items():
-                served = _batched(
-                    requests * rounds, lambda *flags: _server("--model", str(model), *flags, threads=count)
-                )
+                served = _batched(requests * rounds, partial(_server, "--model", str(model), threads=count))
                 rows[f"{kind}, threads {count}"] = {"computed": computed, **served}
     computed = {"gain_of_computing_16_together": round(16 * (COST["batch_ms"] + COST["row_ms"]) * CAPACITY / 16_000, 2)}
-    rows["stub"] = {"computed": computed, **_batched([_ask(_small())] * 160, lambda *flags: _stub(COST, *flags))}
+    rows["stub"] = {"computed": computed, **_batched([_ask(_small())] * 160, partial(_stub, COST))}
     return rows
 
 
@@ -137,7 +136,7 @@ def _batched(requests: list[bytes], serve: Callable[..., AbstractContextManager[
     found: dict[str, Any] = {}
     for size in (1, 16):
         with serve("--batch-size", str(size)) as server:
-            asyncio.run(closed(server, requests[:32]))
+            asyncio.run(closed(server, requests[:16]))
             began = time.perf_counter()
             outcomes = asyncio.run(closed(server, requests))
             found[f"batch_size_{size}"] = summary(outcomes, time.perf_counter() - began)
