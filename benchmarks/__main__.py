@@ -1,4 +1,4 @@
-"""Run measurements and keep them: `python -m benchmarks [NAME...]`; without names all of them.
+"""Run measurements and keep them: `python -m benchmarks [NAME...]`; without names all of them. Of some, NAME:PART runs a part.
 
 Each writes benchmarks/results/<name>.json with the machine's line and the commit it was measured at; `table` then writes what
 they say into docs/performance.md. One topic takes minutes at most, so a run that was stopped goes on with
@@ -37,22 +37,26 @@ def machine() -> str:
 def main() -> None:
     names = sys.argv[1:] or [name for name in _modules() if "def measure()" in (HERE / f"{name}.py").read_text()]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    for name in names:
+    for wanted in names:
+        name, _, part = wanted.partition(":")
         if name == "table":
             importlib.import_module("benchmarks.table").write()
             continue
-        measured = importlib.import_module(f"benchmarks.{name}").measure()
+        measured = importlib.import_module(f"benchmarks.{name}").measure(*filter(None, [part]))
+        target = HERE / "results" / f"{name}.json"
+        # Beside a part that is measured again the others stay as they were.
+        kept = json.loads(target.read_text(encoding="utf-8")) if part and target.is_file() else {}
         result = {
+            **kept,
             "machine": machine(),
             "commit": commit,
             "date": datetime.now(UTC).date().isoformat(),
-            "command": f"python -m benchmarks {name}",
+            "command": f"python -m benchmarks {wanted}",
             **measured,
         }
-        target = HERE / "results" / f"{name}.json"
         target.parent.mkdir(exist_ok=True)
         target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        print(f"{name}: {target}")
+        print(f"{wanted}: {target}")
         print(json.dumps(measured, indent=2))
 
 

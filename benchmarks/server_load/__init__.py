@@ -1,6 +1,8 @@
-"""Load on `seesay serve`: a stub of fixed cost, then the embedded model, then what batching gives a ViLT-B/32.
+"""Load on `seesay serve`: a stub of fixed cost, the embedded model, and what batching gives. A part alone:
+`python -m benchmarks server_load:embedded`.
 
-The server is a process of its own, the client another; both share this machine. `load_average` says who else did.
+The server is a process of its own, the client another; both share this machine. `load_average` says who else did, and
+`client_lag_ms` how late the client was itself: where that is a good part of a refusal, the client was the bottleneck.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +33,14 @@ SECONDS = 15.0
 MEMORY = (1_000, 10_000)
 
 
-def measure() -> dict[str, object]:
-    measured: dict[str, object] = {"load_average_before": os.getloadavg()}
-    for name, part in PARTS.items():
-        measured[name] = part()
+def measure(*parts: str) -> dict[str, object]:
+    """All parts, or those named."""
+    measured: dict[str, object] = {}
+    for name in parts or PARTS:
+        before = os.getloadavg()[0]
+        measured[name] = {**PARTS[name](), "load_average": [round(before, 1), round(os.getloadavg()[0], 1)]}
         print(name, json.dumps(measured[name]), flush=True)
-    return measured | {"load_average_after": os.getloadavg()}
+    return measured
 
 
 def fixed_cost() -> dict[str, Any]:
@@ -108,25 +113,35 @@ def embedded() -> dict[str, Any]:
 
 
 def batching() -> dict[str, Any]:
-    """A ViLT of B/32 geometry, random weights, one thread: 16 clients with batches and without; and its own cost curve."""
+    """16 clients, one at a time and in batches, beside what computing 16 together gains without a server: a ViLT of B/32
+    geometry, one as `--from-scratch vilt-small` makes it, each on one thread and on two, and the stub."""
+    photo = (PICTURES / "dogs.jpg").read_bytes()
+    requests = [_ask(photo, question) for question in ("How many dogs?", "Is there a cat?", "What is it?")]
+    rows: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        made = subprocess.run(
-            [sys.executable, "-m", "benchmarks.server_load.vilt", folder],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        rows: dict[str, Any] = {"processor_ms_by_batch": json.loads(made.stdout.splitlines()[-1])}
-        photo = (PICTURES / "dogs.jpg").read_bytes()
-        requests = [_ask(photo, question) for question in ("How many dogs?", "Is there a cat?", "What is it?")] * 16
-        for size in (1, 16):
-            with _server("--model", folder, "--batch-size", str(size)) as server:
-                asyncio.run(closed(server, requests[:3]))
-                began = time.perf_counter()
-                outcomes = asyncio.run(closed(server, requests))
-                rows[f"batch_size_{size}"] = summary(outcomes, time.perf_counter() - began)
-        return rows
+        for kind, threads, rounds in (("vilt-b32", ("1", "2"), 8), ("vilt-small", ("1", "2"), 100)):
+            model = Path(folder) / kind
+            model.mkdir()
+            command = [sys.executable, "-m", "benchmarks.server_load.vilt", kind, str(model), *threads]
+            made = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+            for count, computed in json.loads(made.stdout.splitlines()[-1]).items():
+                served = _batched(requests * rounds, partial(_server, "--model", str(model), threads=count))
+                rows[f"{kind}, threads {count}"] = {"computed": computed, **served}
+    computed = {"gain_of_computing_16_together": round(16 * (COST["batch_ms"] + COST["row_ms"]) * CAPACITY / 16_000, 2)}
+    rows["stub"] = {"computed": computed, **_batched([_ask(_small())] * 160, partial(_stub, COST))}
+    return rows
+
+
+def _batched(requests: list[bytes], serve: Callable[..., AbstractContextManager[_Running]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for size in (1, 16):
+        with serve("--batch-size", str(size)) as server:
+            asyncio.run(closed(server, requests[:16]))
+            began = time.perf_counter()
+            outcomes = asyncio.run(closed(server, requests))
+            found[f"batch_size_{size}"] = summary(outcomes, time.perf_counter() - began)
+    alone, together = (found[f"batch_size_{size}"]["goodput_per_s"] for size in (1, 16))
+    return {"gain_of_serving_16_together": round(together / alone, 2), **found}
 
 
 PARTS = {"fixed_cost": fixed_cost, "leaving": leaving, "memory": memory, "embedded": embedded, "batching": batching}
@@ -155,9 +170,9 @@ class _Running:
 
 
 @contextmanager
-def _server(*flags: str, path: str = "") -> Iterator[_Running]:
+def _server(*flags: str, path: str = "", threads: str = "1") -> Iterator[_Running]:
     command = [sys.executable, "-m", "seesay", "serve", "--port", "0", "--json", "--voice", "", *flags]
-    environ = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{path}{os.environ.get('PYTHONPATH', '')}"}
+    environ = {**os.environ, "OMP_NUM_THREADS": threads, "PYTHONPATH": f"{path}{os.environ.get('PYTHONPATH', '')}"}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environ, cwd=ROOT
     ) as process:
@@ -169,7 +184,7 @@ def _server(*flags: str, path: str = "") -> Iterator[_Running]:
 
 
 @contextmanager
-def _stub(cost: dict[str, int]) -> Iterator[_Running]:
+def _stub(cost: dict[str, int], *flags: str) -> Iterator[_Running]:
     """A server whose model is `FixedCost`, known by the entry point of a package that lies in a folder on the path."""
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "fixed_cost-1.0.dist-info"
@@ -181,7 +196,7 @@ def _stub(cost: dict[str, int]) -> Iterator[_Running]:
         model = Path(folder) / "fixed"
         model.mkdir()
         (model / "config.json").write_text(json.dumps({"model_type": "fixed-cost", **cost}))
-        with _server("--model", str(model), path=f"{folder}:{ROOT}:") as server:
+        with _server("--model", str(model), *flags, path=f"{folder}:{ROOT}:") as server:
             yield server
 
 

@@ -131,7 +131,7 @@ class TestJson:
         ],
         ids=lambda body: body[:20].decode("latin-1"),
     )
-    @pytest.mark.parametrize("path", [COMPLETIONS, "/api/chat", "/v1/decisions", "/v1/audio/speech"])
+    @pytest.mark.parametrize("path", [COMPLETIONS, "/v1/responses", "/api/chat", "/v1/decisions", "/v1/audio/speech"])
     def test_what_cannot_be_meant(self, http: httpx2.Client, path: str, body: bytes) -> None:
         reply = http.post(path, content=body, headers={"content-type": "application/json"})
         assert reply.status_code == 400 and said(reply)

@@ -101,6 +101,18 @@ class TestConversations:
         assert reply.choices[0].finish_reason == ("length" if expected.finish == "length" else "stop")
         assert str(chat_checkpoint) not in reply.model_dump_json()
 
+    def test_what_the_model_cannot_be_shown_is_said_without_its_folder(
+        self, http: httpx2.Client, chat_checkpoint: Path
+    ) -> None:
+        long = [{"role": "user", "content": "word " * 6000}]
+        unordered = [{"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}, *asking(DOGS)]
+        pictured = [{"role": "system", "content": asking(DOGS)[0]["content"][1:]}, *asking(SIGN)]
+        for messages in (long, unordered, pictured):
+            reply = http.post("/v1/chat/completions", json={"model": "idefics3", "messages": messages})
+            assert reply.status_code in (200, 422) and str(chat_checkpoint.parent) not in reply.text
+        reply = http.post("/v1/chat/completions", json={"model": "idefics3", "messages": long})
+        assert reply.status_code == 422 and reply.json()["error"]["param"] == "conversation"
+
     def test_a_stream_comes_in_pieces_that_are_the_answer(self, client: openai.OpenAI) -> None:
         wanted: dict[str, Any] = {"model": "idefics3", "messages": asking(DOGS), "max_tokens": 24}
         whole = client.chat.completions.create(**wanted).choices[0].message.content

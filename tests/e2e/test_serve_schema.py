@@ -19,8 +19,15 @@ def document(server: Any) -> dict[str, Any]:
 
 def test_every_route_is_in_the_document(document: dict[str, Any]) -> None:
     paths = set(document["paths"])
-    assert {"/ask", "/caption", "/read", "/speak", "/evidence", "/v1/chat/completions", "/v1/decisions"} <= paths
-    assert {"/v1/systemone", "/v1/audio/speech", "/v1/audio/transcriptions", "/api/chat", "/api/generate"} <= paths
+    assert {"/ask", "/caption", "/read", "/speak", "/evidence", "/v1/chat/completions", "/v1/responses"} <= paths
+    assert {
+        "/v1/decisions",
+        "/v1/systemone",
+        "/v1/audio/speech",
+        "/v1/audio/transcriptions",
+        "/api/chat",
+        "/api/generate",
+    } <= paths
 
 
 @pytest.mark.slow

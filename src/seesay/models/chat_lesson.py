@@ -127,7 +127,7 @@ class ChatLessons:
     def _processed(
         self, texts: Sequence[str], pictures: Sequence[Sequence[Any]], **more: Any
     ) -> dict[str, torch.Tensor]:
-        return processed(self._processor, texts, pictures, self._name, side="right", **more)
+        return processed(self._processor, texts, pictures, side="right", **more)
 
     def _question(self, conversation: Conversation) -> tuple[str, str]:
         """The rendered question and the answer of a conversation of just these."""

@@ -58,7 +58,6 @@ def processed(
     processor: Any,
     texts: Sequence[str],
     pictures: Sequence[Sequence[Any]],
-    name: str,
     *,
     side: str = "left",
     **more: Any,
@@ -67,12 +66,11 @@ def processed(
 
     Args:
         pictures: PIL images, those of each text in order.
-        name: of the checkpoint, for messages.
         side: where texts that are shorter than the longest are padded.
         more: further arguments of this processor.
 
     Raises:
-        InputError: the processor refuses them.
+        InputError: the processor refuses them; its own error is the cause.
     """
     import torch
 
@@ -89,7 +87,7 @@ def processed(
             **more,
         )
     except (ValueError, TypeError, IndexError) as error:
-        raise InputError(f"the processor of this model: {error}", where=name) from None
+        raise InputError(f"the processor of this model: {error}", where="conversation") from error
     return {key: torch.as_tensor(value) for key, value in made.items()}
 
 

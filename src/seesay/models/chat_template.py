@@ -115,9 +115,10 @@ class ChatTemplate:
             )
         except (TemplateError, TypeError, ValueError, KeyError, IndexError) as error:
             hint = "most models want turns of user and assistant in alternation, a system turn only at the beginning"
-            raise InputError(
-                f"its chat template refuses the conversation: {error}", where=self.name, hint=hint
-            ) from None
+            message = f"this model's chat template refuses it: {error}"
+            # What a template says itself is meant for whoever asks; a library's text is not, and is kept as the cause.
+            cause = None if type(error) is TemplateError else error
+            raise InputError(message, where="conversation", hint=hint) from cause
         return text
 
     def _content(self, parts: Iterable[Part]) -> list[dict[str, str]]:
@@ -143,9 +144,9 @@ class ChatTemplate:
                 continue  # a template may refuse to end here
             if shown != given:
                 message = f"turn {turn} ({said[-1].role}): {given} pictures up to here, {shown} of them in the prompt"
-                raise InputError(message, where=self.name, hint=hint)
+                raise InputError(message, where="conversation", hint=hint)
         message = f"{len(conversation.images)} pictures in the conversation, {found} of them in the prompt"
-        raise InputError(message, where=self.name, hint=hint)
+        raise InputError(message, where="conversation", hint=hint)
 
     def _around_an_answer(self) -> tuple[str, str]:
         """What the template writes before and behind an answer, from a conversation of one question."""

@@ -12,13 +12,8 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import pickle
-import signal
-import threading
-import warnings
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -26,6 +21,7 @@ from .. import api
 from ..batch import Done, Group, Job, Row, Summary, computed, run
 from ..errors import MissingExtra, ResourceError
 from ..settings import BatchSettings
+from .cluster import cluster
 
 GROUPS_TOGETHER = 4
 """Groups that an actor takes at once: enough to decode ahead of computing."""
@@ -54,7 +50,7 @@ def batch(
     job = api.batch_job(settings)
 
     def produce(groups: Iterator[Group], there: Collection[bytes]) -> Generator[Done, None, None]:
-        with _cluster(settings.ray_address):
+        with cluster(settings.ray_address):
             yield from _computed(settings, job, groups, there)
 
     return run(
@@ -71,8 +67,12 @@ def batch(
 
 def _computed(settings: BatchSettings, job: Job, groups: Iterator[Group], there: Collection[bytes]) -> Iterator[Done]:
     import ray
+    import ray.data
     from ray.data import ActorPoolStrategy
     from ray.exceptions import RayError
+
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
 
     # A copy: workers skip what was there at the start, and the writer what has come since.
     known = ray.put(frozenset(there)) if there else None
@@ -132,39 +132,3 @@ def _most() -> int:
 
     resources: dict[str, float] = ray.cluster_resources()
     return int(resources.get("CPU", 1) / SHARE)
-
-
-_ENVIRONMENT = {
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_agent_register_timeout_ms": "120000",  # its default is too little on a machine that is busy
-    "RAY_prestart_worker_first_driver": "0",
-}
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[None]:
-    """Connected to a cluster, quietly; one that was started here is stopped again."""
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    with warnings.catch_warnings():
-        # Ray's own use of what Python and pandas will drop.
-        warnings.simplefilter("ignore")
-        import ray
-        import ray.data
-
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            ray.init(address or None, include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
-        except Exception as error:  # Ray has no class of its own for it
-            first = str(error).split(". ")[0].splitlines()[0]
-            hint = "start one with `ray start --head`, or leave out --ray-address"
-            raise ResourceError(f"no Ray cluster there: {first}", where=address or "this machine", hint=hint) from None
-        if threading.current_thread() is threading.main_thread():  # Ray takes SIGTERM for itself
-            signal.signal(signal.SIGTERM, before)
-        try:
-            ray.data.DataContext.get_current().enable_progress_bars = False
-            logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-            yield
-        finally:
-            ray.shutdown()

@@ -5,7 +5,7 @@ Needs the extra `seesay[server]`. Only the command `serve` and `scale` import th
 
 from __future__ import annotations
 
-from .app import build
-from .run import serve
+from .app import build, require_key
+from .run import address_of, listen, serve
 
-__all__ = ["build", "serve"]
+__all__ = ["address_of", "build", "listen", "require_key", "serve"]

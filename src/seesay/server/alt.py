@@ -28,7 +28,7 @@ from ..settings import AltSettings
 from ..types import Note
 from .call import Queued, StrictRoute
 from .replies import code_of, public_message
-from .schemas import Given
+from .schemas.base import Given
 
 router = APIRouter(route_class=StrictRoute, tags=["alt"])
 

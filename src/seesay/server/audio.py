@@ -18,7 +18,7 @@ from ..errors import ModelNotFound, UsageError
 from ..types import Utterance
 from .call import Queued, StrictRoute
 from .plain import whole
-from .schemas import SpeechRequest, Transcription, TranscriptUsage, VerboseTranscription
+from .schemas.openai import SpeechRequest, Transcription, TranscriptUsage, VerboseTranscription
 
 router = APIRouter(prefix="/v1/audio", route_class=StrictRoute, tags=["openai"])
 KINDS = {"wav": "audio/wav", "pcm": "audio/pcm", "flac": "audio/flac", "mp3": "audio/mpeg"}

@@ -3,7 +3,7 @@ is large, not in the event loop."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic_core import from_json
 from starlette.responses import Response
 
-from .guard import client_of
+from ..errors import UsageError
 from .limits import Ticket
 from .service import Service
 
@@ -29,11 +29,12 @@ class Call:
     ticket: Ticket
 
 
-async def _call(request: Request) -> AsyncIterator[Call]:
+async def _call(request: Request) -> Call:
     await _refuse_unknown_fields(request)
-    service: Service = request.app.state.service
-    with service.queue.enter(client_of(request.scope)) as ticket:
-        yield Call(service, ticket)
+    ticket: Ticket = request.scope["state"]["ticket"]  # given at the door
+    if ticket.evicted:
+        raise ticket.evicted
+    return Call(service_of(request), ticket)
 
 
 async def _refuse_unknown_fields(request: Request) -> None:
@@ -55,6 +56,18 @@ Queued = Annotated[Call, Depends(_call)]
 def service_of(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
+
+
+def data_url(url: str, where: str) -> str:
+    """The address of a picture that holds the picture itself.
+
+    Raises:
+        UsageError: it names a place.
+    """
+    if url[:5].lower() != "data:":
+        hint = "send the picture itself: data:image/png;base64,<base64 text>"
+        raise UsageError("a picture must be a data: URL; nothing is fetched", where=where, hint=hint)
+    return url
 
 
 class _StrictRequest(Request):

@@ -17,18 +17,15 @@ from fastapi import APIRouter
 
 from .. import api
 from ..errors import ModelError, UsageError
-from .call import Call, Queued, StrictRoute
-from .schemas import (
+from .call import Call, Queued, StrictRoute, data_url
+from .schemas.decisions import (
     ChoiceAnswer,
     ChoiceProbability,
     ChoiceQuestion,
     Content,
     DecisionReply,
     DecisionRequest,
-    DecisionUsage,
-    InputImage,
     InputPart,
-    InputText,
     LevelProbability,
     LevelsQuestion,
     NoulQuestion,
@@ -42,6 +39,7 @@ from .schemas import (
     SystemOneRequest,
     SystemOneUsage,
 )
+from .schemas.responses import InputImage, InputText, TokenUsage
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 YES_NO = ("yes", "no")
@@ -64,14 +62,14 @@ async def decide(call: Queued, body: DecisionRequest) -> DecisionReply:
     messages = [body.input] if isinstance(body.input, str) else [message.content for message in body.input]
     context = "\n".join(filter(None, (_words(content, urls) for content in messages)))
     asked = [_openai_question(question, place, urls) for place, question in enumerate(body.questions)]
-    chances = await _chances(call, [_data_url(url) for url in urls], context, asked)
+    chances = await _chances(call, [data_url(url, "image_url") for url in urls], context, asked)
     answers = [
         _openai_answer(question, given) if given else RefusalAnswer(name=question.name)
         for question, given in zip(body.questions, chances, strict=True)
     ]
     tokens = call.service.tokens(context) + sum(call.service.tokens(one.text) for one in asked)
     return DecisionReply(
-        model=call.service.name, answers=answers, usage=DecisionUsage(input_tokens=tokens, total_tokens=tokens)
+        model=call.service.name, answers=answers, usage=TokenUsage(input_tokens=tokens, total_tokens=tokens)
     )
 
 
@@ -256,10 +254,3 @@ def _distinct(options: tuple[str, ...], where: str) -> tuple[str, ...]:
         twice = next(option for option in cleaned if cleaned.count(option) > 1)
         raise UsageError(f"the answer {twice!r} stands there twice (true is 'yes', false 'no')", where=where)
     return cleaned
-
-
-def _data_url(url: str) -> str:
-    if url[:5].lower() != "data:":
-        hint = "send the picture itself: data:image/png;base64,<base64 text>"
-        raise UsageError("a picture must be a data: URL; nothing is fetched", where="image_url", hint=hint)
-    return url

@@ -20,7 +20,7 @@ from ..search import Findings
 from ..types import Hit
 from .call import Call, Queued, StrictRoute
 from .finder import Finder
-from .schemas import Given
+from .schemas.base import Given
 
 router = APIRouter(route_class=StrictRoute, tags=["find"])
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 
-from ..errors import ResourceError
+from ..errors import Busy, ResourceError
 from .limits import BODIES_BYTES, BODY_BYTES, BODY_SECONDS
 from .observe import LOG
 from .replies import of_error, refusal
@@ -63,7 +63,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, send)
-        self._service.metrics.in_flight.inc()
+        self._service.in_flight += 1
         try:
             refused = self._refusal(scope)
             await (refused(scope, receive, exchange.send) if refused else self._admit(scope, receive, exchange))
@@ -71,7 +71,7 @@ class Guard:
             exchange.gone = True
             self._service.metrics.gone()
         finally:
-            self._service.metrics.in_flight.dec()
+            self._service.in_flight -= 1
             self._note(exchange)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
@@ -120,10 +120,24 @@ class Guard:
                 # What is left of the body is not waited for.
                 refused.headers["connection"] = "close"
                 await refused(scope, receive, exchange.send)
-            else:
+            elif scope["method"] in ("GET", "HEAD"):
                 await self._work(scope, bytes(body), receive, exchange)
+            else:
+                await self._queue(scope, bytes(body), receive, exchange)
         finally:
             self._held -= len(body)
+
+    async def _queue(self, scope: Scope, body: bytes, receive: Receive, exchange: _Exchange) -> None:
+        """A place in the queue, once the body is here and before anything in it is looked at: of many that come at once those
+        that find no place cost next to nothing."""
+        try:
+            ticket = self._service.queue.enter(client_of(scope))
+        except Busy as busy:
+            await of_error(str(scope["path"]), busy)(scope, receive, exchange.send)
+            return
+        scope["state"]["ticket"] = ticket
+        with ticket:
+            await self._work(scope, body, receive, exchange)
 
     async def _receive(self, path: str, receive: Receive, body: bytearray) -> JSONResponse | None:
         while True:

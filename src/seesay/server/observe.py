@@ -6,11 +6,10 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-
-from .limits import Queue
 
 LOG = logging.getLogger("seesay.server")
 
@@ -18,7 +17,7 @@ LOG = logging.getLogger("seesay.server")
 class Metrics:
     """Figures of one server."""
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, waiting: Callable[[], int], in_flight: Callable[[], int]) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             "seesay_requests_total", "Requests by route and status", ["route", "status"], registry=registry
@@ -34,8 +33,9 @@ class Metrics:
         )
         self._gone = Counter("seesay_clients_gone_total", "Clients that left before their answer", registry=registry)
         self._tokens = Counter("seesay_tokens_total", "Tokens of answers written", registry=registry)
-        Gauge("seesay_waiting", "Requests that wait", registry=registry).set_function(lambda: len(queue))
-        self.in_flight = Gauge("seesay_in_flight", "Requests that are being worked on", registry=registry)
+        Gauge("seesay_waiting", "Requests that wait", registry=registry).set_function(waiting)
+        working = Gauge("seesay_in_flight", "Requests that are being worked on", registry=registry)
+        working.set_function(in_flight)
 
     def request(self, route: str, status: int, seconds: float) -> None:
         self._requests.labels(route, str(status)).inc()

@@ -19,17 +19,17 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from .. import __version__
 from ..errors import SeesayError, UsageError
-from ..types import Answer, Conversation, ImagePart, Message, TextPart
+from ..types import Conversation, ImagePart, Message, TextPart
 from .call import Call, Queued, StrictRoute, service_of
 from .limits import MAX_NEW_TOKENS, MOST_NEW_TOKENS
-from .openai import finish_of, opened, text_of, words_withheld
 from .replies import public_message
-from .schemas import (
+from .schemas.ollama import (
     OllamaChat,
     OllamaDetails,
     OllamaGenerate,
     OllamaMessage,
     OllamaModel,
+    OllamaOptions,
     OllamaRequest,
     OllamaShow,
     OllamaShown,
@@ -37,6 +37,7 @@ from .schemas import (
     OllamaVersion,
 )
 from .service import Service
+from .writing import Writing
 
 router = APIRouter(prefix="/api", route_class=StrictRoute, tags=["ollama"])
 STARTED = datetime.now(UTC).isoformat()
@@ -90,63 +91,35 @@ async def _reply(
 ) -> Response:
     call.service.require(body.model)
     began = time.perf_counter_ns()
-    state: dict[str, Answer] = {}
-    pieces = _pieces(call, body, conversation, state)
+    options = body.options or OllamaOptions()
+    wanted = options.num_predict or MAX_NEW_TOKENS  # negative: as many as it takes
+    limit = min(wanted, MOST_NEW_TOKENS) if wanted > 0 else MOST_NEW_TOKENS
+    writing = Writing(call, conversation, max_new_tokens=limit, stop=options.stop)
 
     def row(text: str, done: bool) -> dict[str, Any]:
         head: dict[str, Any] = {"model": body.model, "created_at": datetime.now(UTC).isoformat(), **shape(text)}
         if not done:
             return {**head, "done": False}
-        answer, service = state["answer"], call.service
-        counts = {
-            "prompt_eval_count": sum(service.tokens(message.text) for message in conversation.messages),
-            "eval_count": service.tokens(text_of(answer)),
-        }
+        counts = {"prompt_eval_count": writing.tokens_asked, "eval_count": writing.tokens_written}
         total = time.perf_counter_ns() - began
         spent = {"total_duration": total, "load_duration": 0, "prompt_eval_duration": 0, "eval_duration": total}
-        return {**head, "done": True, "done_reason": finish_of(answer), **spent, **counts}
+        return {**head, "done": True, "done_reason": writing.finish, **spent, **counts}
 
     if not body.stream:
-        async with aclosing(pieces):
-            text = "".join([piece async for piece in pieces])
-        return JSONResponse(row(text, True))
-    # What is wrong with a request is told by its status, so the first piece is waited for.
-    first = await anext(pieces)
+        await writing.whole()
+        return JSONResponse(row(writing.text, True))
+    pieces = await writing.begun()
 
     async def lines() -> AsyncGenerator[bytes, None]:
         try:
-            yield to_json(row(first, False)) + b"\n"
             async with aclosing(pieces):
                 async for piece in pieces:
-                    if piece:
-                        yield to_json(row(piece, False)) + b"\n"
+                    yield to_json(row(piece, False)) + b"\n"
             yield to_json(row("", True)) + b"\n"
         except SeesayError as error:  # the status has been sent
             yield to_json({"error": public_message(error)}) + b"\n"
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
-
-
-async def _pieces(
-    call: Call, body: OllamaRequest, conversation: Conversation, state: dict[str, Answer]
-) -> AsyncGenerator[str, None]:
-    """The words of the answer as they come, at least one piece; then the answer lies in `state`."""
-    options = body.options
-    wanted = options.num_predict if options else None
-    limit = min(wanted, MOST_NEW_TOKENS) if wanted and wanted > 0 else MAX_NEW_TOKENS if not wanted else MOST_NEW_TOKENS
-    stop = (options.stop if options else None) or []
-    async with opened(call, conversation) as shown:
-        chat = call.service.chat(
-            call.ticket, shown, max_new_tokens=limit, stop=[stop] if isinstance(stop, str) else stop
-        )
-        async with aclosing(chat) as items:
-            async for item in items:
-                if isinstance(item, str):
-                    yield item
-                else:
-                    state["answer"] = item
-    yield words_withheld(state["answer"])
-    call.service.metrics.wrote(call.service.tokens(text_of(state["answer"])))
 
 
 def _message(message: OllamaMessage) -> Message:

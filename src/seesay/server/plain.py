@@ -20,7 +20,7 @@ from ..media.source import printable
 from ..types import Example, Picture, Speech
 from .call import Call, Queued, StrictRoute
 from .limits import PICTURES, QUESTIONS
-from .schemas import Answers, Captions, EvidenceRow, Readings, Spoken
+from .schemas.plain import Answers, Captions, EvidenceRow, Readings, Spoken
 
 router = APIRouter(route_class=StrictRoute, tags=["plain"])
 

@@ -44,16 +44,9 @@ def refusal(
 
 def of_error(path: str, error: SeesayError) -> JSONResponse:
     """An error of ours as a reply."""
-    message = public_message(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else None
-    return refusal(
-        path,
-        error.http_status,
-        message,
-        param=_public(error.where) or None,
-        code=code_of(error),
-        headers=headers,
-    )
+    param = _place_of(error) or None
+    return refusal(path, error.http_status, public_message(error), param=param, code=code_of(error), headers=headers)
 
 
 def code_of(error: SeesayError) -> str:
@@ -64,27 +57,38 @@ def code_of(error: SeesayError) -> str:
 
 def public_message(error: SeesayError) -> str:
     """What a client may know of an error."""
-    if isinstance(error, SpeechError) and error.__cause__ is not None:
-        return "text: the voice failed on a sentence; leave it out or write it another way"
-    if isinstance(error, ResourceError) and not isinstance(error, (Busy, MissingExtra)):
+    if _is_of_the_server(error):
         return "the server ran out of memory, disk or time, or lacks a package; its log says more"
-    if isinstance(error, ModelError) and error.http_status != 404:
-        # Its `where` is the folder that the model was loaded from.
-        return f"{error.message}{f'; {error.hint}' if error.hint else ''}"
-    where = f"{_public(error.where)}: " if _public(error.where) else ""
-    return f"{where}{error.message}{f'; {error.hint}' if error.hint else ''}"
+    if error.__cause__ is not None:  # its message holds the text of a library
+        if isinstance(error, SpeechError):
+            return "text: the voice failed on a sentence; leave it out or write it another way"
+        return "this model cannot be shown that; ask with other words or pictures"
+    place = _place_of(error)
+    message = _ELSEWHERE.sub("...", error.message) if "://" in error.where else error.message
+    return f"{f'{place}: ' if place else ''}{message}{f'; {error.hint}' if error.hint else ''}"
 
 
-def _public(where: str) -> str:
-    """A place that a client may know: not the address of a server behind this one."""
-    return "" if "://" in where else where
+_ELSEWHERE = re.compile(r"\w+://\S+|(?:[A-Za-z]:)?(?:[/\\][\w.@+~-]+){2,}|\b0x[0-9a-fA-F]{4,}")
+"""Addresses and paths in what another server says."""
 
 
-def of_validation(path: str, problems: Sequence[Mapping[str, Any]]) -> JSONResponse:
-    """What is wrong with a body's fields; the first is told."""
-    first = problems[0]
-    places = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
-    param = ".".join(places)
+def _is_of_the_server(error: SeesayError) -> bool:
+    return isinstance(error, ResourceError) and not isinstance(error, (Busy, MissingExtra))
+
+
+def _place_of(error: SeesayError) -> str:
+    """Where an error is, if a client may know: not the folder of a model, a file of this machine, or a server behind this one."""
+    of_the_model = isinstance(error, ModelError) and error.http_status != 404
+    hidden = of_the_model or _is_of_the_server(error) or error.__cause__ is not None or "://" in error.where
+    return "" if hidden else error.where
+
+
+def of_validation(path: str, problems: Sequence[Mapping[str, Any]], body: Any = None) -> JSONResponse:
+    """What is wrong with a body's fields; the first is told, and where a field may be of several kinds the nearest of them."""
+    places = [_place_in(body, problem) for problem in problems]
+    chosen = max(range(len(problems)), key=lambda index: len(places[index]))
+    first, place = problems[chosen], places[chosen]
+    param = ".".join(place)
     code = "invalid_value"
     if first["type"] == "extra_forbidden":
         code, message = "unknown_field", f"unknown field {param!r}"
@@ -92,5 +96,22 @@ def of_validation(path: str, problems: Sequence[Mapping[str, Any]]) -> JSONRespo
         code, message = "missing_field", f"the field {param!r} is missing" if param else "the body is missing"
     else:
         message = f"{param}: {first['msg']}" if param else str(first["msg"])
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    others = {tuple(other) for other in places if other != place[: len(other)]}
+    more = f" (and {len(others)} more)" if others else ""
     return refusal(path, 400, message + more, param=param or None, code=code)
+
+
+def _place_in(body: Any, problem: Mapping[str, Any]) -> list[str]:
+    """Where a problem is, without the names that pydantic gives to the kinds that a field may be of."""
+    source, *parts = problem["loc"]
+    if source != "body" or not isinstance(body, (dict, list)):
+        return [str(part) for part in parts]
+    place = []
+    for index, part in enumerate(parts):
+        missing = problem["type"] == "missing" and index == len(parts) - 1
+        there = part in body if isinstance(body, dict) else isinstance(body, list) and isinstance(part, int)
+        if there:
+            body = body[part]
+        if there or missing:
+            place.append(str(part))
+    return place

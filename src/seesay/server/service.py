@@ -83,7 +83,9 @@ class Service:
         listening = ListenSettings(model=settings.listen_model, device=settings.device)
         self._listener = speech.load_listener(listening) if settings.listen_model else None
         self.queue = Queue(settings.queue)
-        self.metrics = Metrics(self.queue)
+        self.in_flight = 0
+        """Requests that are being worked on, or waited for."""
+        self.metrics = Metrics(lambda: len(self.queue), lambda: self.in_flight)
         self._model_lane = Lane("model", settings.batch_size, self.metrics.batch, self.model.family.parallel)
         self._reader_lane, self._voice_lane, self._listener_lane = (
             Lane("reader", 1),

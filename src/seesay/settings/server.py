@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .fields import setting
-from .models import GenerationSettings, ModelSettings
+from .models import Engine, GenerationSettings, ModelSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +35,10 @@ class ServeSettings(GenerationSettings, ModelSettings):
     """How many requests may wait; further ones are refused (429)."""
     deadline: float = setting(120.0, low=1.0, high=3600.0)
     """Seconds after which a request is given up."""
+    engine: Engine = "auto"
+    """What computes on this machine, as elsewhere; or `ray`, which serves several replicas behind one address on a Ray cluster, each
+    of which takes what `auto` takes, for when one process is too few; needs seesay[ray]."""
+    replicas: int = setting(2, low=1, high=1000)
+    """How many replicas a Ray cluster runs, each with everything loaded and a queue of its own."""
+    ray_address: str = ""
+    """Address of a running cluster, or `auto`; without it Ray is started on this machine."""

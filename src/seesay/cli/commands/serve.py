@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,9 +11,6 @@ from ...errors import MissingExtra
 from ...settings import ServeSettings
 from .. import render
 from ..options import settings_options, settle
-
-if TYPE_CHECKING:
-    from ...server.service import Service
 
 NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 
@@ -32,9 +29,15 @@ def command(as_json: bool, **given: Any) -> None:
     settings = settle(ServeSettings, "serve", given)
     if not all(map(find_spec, NEEDED)):
         raise MissingExtra("serving", "seesay[server]")
-    from ...server import serve
 
-    def ready(address: str, service: Service) -> None:
-        render.serving(address, service.name, as_json=as_json)
+    def ready(address: str, model: str) -> None:
+        render.serving(address, model, as_json=as_json)
+
+    if settings.engine == "ray":
+        from ...scale import serve as scaled
+
+        scaled(settings, ready)
+        return
+    from ...server import serve
 
     serve(settings, ready)

@@ -197,7 +197,7 @@ class Chat(Generative):
         unique = {digest: source for row in rows for digest, source in row}
         opened = {digest: open_image(source).pixels for digest, source in unique.items()}
         pictures = [[opened[digest] for digest, _ in row] for row in rows]
-        tensors = processed(self.processor, texts, pictures, self.checkpoint.name)
+        tensors = processed(self.processor, texts, pictures)
         tensors.pop("labels", None)
         self._require_room(tensors["attention_mask"])
         return Batch(tensors, tuple(tuple(digest for digest, _ in row) for row in rows))
@@ -213,7 +213,7 @@ class Chat(Generative):
         longest = int(mask.sum(1).max())
         if longest + self._room > self._longest:
             message = f"{longest:,} tokens; this model reads {self._longest:,}, {self._room:,} of them for its answer"
-            raise InputError(message, where=self.checkpoint.name, hint="leave out earlier turns or pictures")
+            raise InputError(message, where="conversation", hint="leave out earlier turns or pictures")
 
     @property
     def _tower(self) -> Any:
