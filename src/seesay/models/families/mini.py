@@ -176,15 +176,18 @@ class Mini(Family):
         ]
 
     def prepare_encoded(self, encoded: Sequence[Encoded], questions: Sequence[str]) -> Batch:
-        tokens = CELLS + 1 + HINTS
-        head = tokens * int(self.checkpoint.config["dim"]) * 2
-        memory = [numpy.frombuffer(one.features[:head], numpy.float16).reshape(tokens, -1) for one in encoded]
-        hints = [numpy.frombuffer(one.features[head:], numpy.int32, HINTS) for one in encoded]
-        chances = [numpy.frombuffer(one.features[head:], numpy.float32, HINTS, 4 * HINTS) for one in encoded]
+        row = numpy.dtype(
+            [
+                ("memory", numpy.float16, (CELLS + 1 + HINTS, int(self.checkpoint.config["dim"]))),
+                ("hints", numpy.int32, HINTS),
+                ("chances", numpy.float32, HINTS),
+            ]
+        )
+        rows = numpy.frombuffer(b"".join(one.features for one in encoded), row)
         tensors = {
-            "memory": numpy.stack(memory).astype(numpy.float32),
-            "hints": numpy.stack(hints).astype(numpy.int64),
-            "chances": numpy.stack(chances),
+            "memory": rows["memory"].astype(numpy.float32),
+            "hints": rows["hints"].astype(numpy.int64),
+            "chances": rows["chances"].copy(),
             "picture": numpy.arange(len(encoded)),
             "prompts": self._prompts(questions),
         }
@@ -230,12 +233,14 @@ class Mini(Family):
             raise TextError("the question is not understood", hint="it holds a word that this model does not know")
         found = numpy.zeros(len(pictures))
         for prompt, rows in by_prompt.items():
-            logits = self.runtime.decode(numpy.array([prompt] * len(rows)), memory[pictures[rows]])[:, 0]
+            asked = pictures[rows]
+            seen = memory if numpy.array_equal(asked, numpy.arange(len(memory))) else memory[asked]
+            # One question of many pictures: what does not hang on the picture is computed once.
+            logits = self.runtime.decode(numpy.array([prompt]), seen)[:, 0]
             found[rows] = logits[:, tokens[0][0]] - logits[:, tokens[1][0]]
             if self.calibrated and (answer, other) == ("yes", "no"):
-                for row in rows:
-                    if self.expert.sees(prompt, self._named(batch.tensors, pictures[row])):
-                        found[row] = max(found[row], SEEN)
+                sure = self.expert.sees(prompt, batch.tensors["hints"][asked], batch.tensors["chances"][asked])
+                found[rows] = numpy.where(sure, numpy.maximum(found[rows], SEEN), found[rows])
         return found.tolist()
 
     def likelihood_ratios(self, log_odds: Sequence[float]) -> list[float] | None:
@@ -358,7 +363,7 @@ class Mini(Family):
 
     def _next(self, ids: Array, memory: Array, seen: tuple[Array, Array]) -> Array:
         """ids (B, T), memory (1, M, D) -> log-probabilities (B, vocabulary) of the next token."""
-        chances = log_softmax(self.runtime.decode(ids, numpy.repeat(memory, len(ids), axis=0))[:, 0])
+        chances = log_softmax(self.runtime.decode(ids, memory)[:, 0])
         is_caption = ids[0, 0] == self.tokenizer.ids[CAPTION]
         # One that is calibrated was measured as it is, and hears the encoder afterwards.
         return self.expert.name(chances, *seen) if is_caption and not self.calibrated else chances
@@ -455,7 +460,8 @@ class _Runtime(Protocol):
         """FEATURES of P pictures -> memory (P, M, D)."""
 
     def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
-        """ids (B, T), memory (B, M, D) -> logits (B, last, vocabulary) behind the last tokens."""
+        """ids (B, T), memory (B, M, D) -> logits (B, last, vocabulary) behind the last tokens. Either may have one row, which is
+        then read with every row of the other."""
 
 
 class _Onnx:
@@ -464,6 +470,8 @@ class _Onnx:
     def __init__(self, folder: Path, threads: int) -> None:
         self._look = open_session(folder / "look.onnx", threads)
         self._decode = open_session(folder / "decode.onnx", threads)
+        # Those fine-tuned by earlier versions compute all places.
+        self._picks = "places" in {given.name for given in self._decode.get_inputs()}
         wanted = {given.name for given in self._look.get_inputs()}
         if wanted != set(FEATURES):
             hint = f"it takes {', '.join(sorted(wanted))}; this seesay gives {', '.join(sorted(FEATURES))}"
@@ -484,7 +492,13 @@ class _Onnx:
         return memory
 
     def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
-        logits: Array = self._decode.run(None, {"ids": ids, "memory": memory})[0][:, -last:]
+        if not self._picks:
+            rows = max(len(ids), len(memory))
+            whole = {"ids": numpy.repeat(ids, rows // len(ids), 0), "memory": numpy.repeat(memory, rows // len(memory), 0)}
+            every: Array = self._decode.run(None, whole)[0][:, -last:]
+            return every
+        places = numpy.arange(ids.shape[1] - last, ids.shape[1])
+        logits: Array = self._decode.run(None, {"ids": ids, "memory": memory, "places": places})[0]
         return logits
 
 
