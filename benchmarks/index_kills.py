@@ -120,12 +120,12 @@ def read(index: Path) -> dict[str, Any]:
     base = sqlite3.connect(index)
     base.text_factory = bytes
     found = {
-        "files": dict(
-            (row[0], row[1:])
+        "files": {
+            row[0]: row[1:]
             for row in base.execute(
                 "SELECT path, source, size, changed, problem, sha256 FROM file LEFT JOIN picture ON picture = id"
             )
-        ),
+        },
         "pictures": Counter(row[0] for row in base.execute("SELECT sha256 FROM picture")),
         "features": dict(
             base.execute("SELECT sha256, value FROM picture JOIN feature ON feature.picture = picture.id").fetchall()
@@ -153,8 +153,10 @@ def compare(disturbed: Path, whole: Path, memory: int = 58 * 256 * 2) -> dict[st
     return {
         "files": len(one["files"]),
         "pictures": len(one["pictures"]),
-        "lost": len(other["features"].keys() - one["features"].keys()) + len(other["files"].keys() - one["files"].keys()),
-        "too_many": len(one["pictures"].keys() - other["pictures"].keys()) + len(one["files"].keys() - other["files"].keys()),
+        "lost": len(other["features"].keys() - one["features"].keys())
+        + len(other["files"].keys() - one["files"].keys()),
+        "too_many": len(one["pictures"].keys() - other["pictures"].keys())
+        + len(one["files"].keys() - other["files"].keys()),
         "twice": sum(count - 1 for count in one["pictures"].values()),
         "broken": different + one["features_of_nothing"] + len(one["pictures"].keys() ^ one["features"].keys()),
         "sound": one["sound"],

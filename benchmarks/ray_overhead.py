@@ -66,9 +66,7 @@ def _seconds(engine: str, folder: Path, output: Path) -> float:
 def _split(times: dict[int, dict[str, float]]) -> dict[str, Any]:
     """Seconds = constant + rows * each, through the two jobs."""
     (few, short), (many, long) = sorted(times.items())
-    rows = {
-        engine: (long[engine] - short[engine]) / ((many - few) * len(QUESTIONS)) for engine in ENGINES
-    }
+    rows = {engine: (long[engine] - short[engine]) / ((many - few) * len(QUESTIONS)) for engine in ENGINES}
     return {
         "milliseconds_a_row": {engine: round(1e3 * each, 2) for engine, each in rows.items()},
         "constant_seconds": {e: round(short[e] - rows[e] * few * len(QUESTIONS), 2) for e in ENGINES},

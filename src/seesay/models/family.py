@@ -300,6 +300,11 @@ class Family(ABC):
         None where that was not measured."""
         return None
 
+    def demand(self, precision: float) -> float:
+        """How likely pictures that are given must be on average (by `search.rarity`, from `likelihood_ratios`), so that at
+        least the share `precision` of them is right; above 1 where that cannot be promised."""
+        return precision
+
     def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
         """One answer (greedy) to the only row of a batch, with its score, and whether the model ended it.
 

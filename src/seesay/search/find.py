@@ -127,7 +127,11 @@ def find(store: Store, family: Family, text: str, settings: FindSettings, tell: 
     else:
         judge.ask(pictures)
     chances, calibrated = _chances(family, judge.odds, len(pictures))
-    limit = MORE_LIKELY_THAN_NOT if settings.precision is None else rarity.threshold(chances, settings.precision)
+    limit = (
+        MORE_LIKELY_THAN_NOT
+        if settings.precision is None
+        else rarity.threshold(chances, family.demand(settings.precision))
+    )
     scored = [
         (picture, chance) for picture, chance in zip(judge.odds, chances.tolist(), strict=True) if chance >= limit
     ]

@@ -250,6 +250,9 @@ class Mini(Family):
         found: list[float] = numpy.interp(log_odds, odds, ratios).tolist()
         return found
 
+    def demand(self, precision: float) -> float:
+        return self.calibration.demand(precision)
+
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
         memory = self._memory(batch.tensors)
         scores = []
@@ -494,7 +497,10 @@ class _Onnx:
     def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
         if not self._picks:
             rows = max(len(ids), len(memory))
-            whole = {"ids": numpy.repeat(ids, rows // len(ids), 0), "memory": numpy.repeat(memory, rows // len(memory), 0)}
+            whole = {
+                "ids": numpy.repeat(ids, rows // len(ids), 0),
+                "memory": numpy.repeat(memory, rows // len(memory), 0),
+            }
             every: Array = self._decode.run(None, whole)[0][:, -last:]
             return every
         places = numpy.arange(ids.shape[1] - last, ids.shape[1])
