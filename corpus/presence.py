@@ -4,10 +4,9 @@
                 benchmarks/retrieval.py for those of the second
     pictures    all of the validation style; those of the test style are left to the benchmark
     curve       log-odds of a yes -> log likelihood ratio: logistic regression, steeper where the answer is sure
-    promises    precision -> how likely hits must be on average, so that of all hits of the names asked for at least this share
-                is right, by the lower end of a one-sided 90 % interval over names (they are drawn again, not pictures: what goes
-                wrong goes wrong by names). Choosing a threshold by a bound and not by the mean: Bates et al.,
-                "Distribution-Free, Risk-Controlling Prediction Sets", Journal of the ACM 2021
+    promises    precision -> how likely hits must be on average, so that at least this share is right by the lower end of a
+                one-sided 90 % interval, and not in the mean (Bates et al., "Distribution-Free, Risk-Controlling Prediction
+                Sets", Journal of the ACM 2021). Names are what is drawn, not pictures: what goes wrong goes wrong by names.
 
 Answers come from the files of pictures through the runtime that users have.
 """
@@ -113,22 +112,36 @@ def fit(odds: Array, right: Array) -> list[tuple[float, float]]:
 def promised(odds: Array, right: Array, curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """For each of PRECISIONS that can be had the mean chance of hits from which on it is kept."""
     chances = [rarity.probabilities(numpy.interp(one, *zip(*curve, strict=True)), len(one)) for one in odds]
-    draws = numpy.random.default_rng(0).integers(0, len(odds), (DRAWS, len(odds)))
     measured = []
     for demanded in numpy.linspace(0.05, 0.995, 190).round(4).tolist():
         taken = [one >= rarity.threshold(one, demanded) for one in chances]
         hits = numpy.array([one.sum() for one in taken])
         good = numpy.array([(one & there).sum() for one, there in zip(taken, right, strict=True)])
-        shares = good[draws].sum(1) / numpy.maximum(hits[draws].sum(1), 1)
-        measured.append((demanded, float(numpy.quantile(shares, 1 - CONFIDENCE))))
-    # From a demand on all higher ones must keep it as well: one that does by chance is no promise.
-    kept = numpy.minimum.accumulate([low for _, low in measured][::-1])[::-1]
-    found = []
-    for precision in PRECISIONS:
-        enough = [demanded for (demanded, _), low in zip(measured, kept, strict=True) if low >= precision]
-        if enough:
-            found.append((precision, enough[0]))
-    return found
+        measured.append((demanded, at_least(hits, good)))
+    enough = ((wanted, [demanded for demanded, low in measured if low >= wanted]) for wanted in PRECISIONS)
+    return [(wanted, demands[0]) for wanted, demands in enough if demands]
+
+
+def at_least(hits: Array, good: Array) -> float:
+    """The share that is right with CONFIDENCE, of all hits and in the mean over names, whichever is lower.
+
+    Of all hits by drawing names again; over names by the exact interval of as many draws as names had hits (Clopper and
+    Pearson, Biometrika 1934), which also holds where they are few. 0 where nothing was hit.
+
+    Args:
+        hits, good: (names,) pictures given, and those of them that are right.
+    """
+    from scipy.stats import beta
+
+    asked = hits > 0
+    if not asked.any():
+        return 0.0
+    draws = numpy.random.default_rng(0).integers(0, len(hits), (DRAWS, len(hits)))
+    given = hits[draws].sum(1)
+    of_hits = numpy.quantile((good[draws].sum(1) / numpy.maximum(given, 1))[given > 0], 1 - CONFIDENCE)
+    means = (good[asked] / hits[asked]).sum()
+    of_names = beta.ppf(1 - CONFIDENCE, means, asked.sum() - means + 1) if means else 0.0
+    return float(min(of_hits, of_names))
 
 
 def _hinges(odds: Array) -> Array:

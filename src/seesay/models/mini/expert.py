@@ -32,6 +32,8 @@ SAY = 0.3
 photographs (docs/log.md)."""
 NO_IDEA = 0.2
 """Below this probability of its best answer the decoder has none."""
+CLEAR_NO = -3.0
+"""Log-odds of a yes below which the decoder surely does not see what is asked for."""
 DOUBTFUL = 0.5
 """Below this score a caption is doubtful."""
 SEEN_WELL = ("animal", "building", "food", "musical instrument", "vehicle")
@@ -101,18 +103,20 @@ class Expert:
         added = [Candidate(name, chance * ALONE) for name, chance in seen if chance >= HEARD and name not in known]
         return _first(best, (best, *sorted([*rest, *added], key=lambda one: -one.score)))
 
-    def sees(self, prompt: Sequence[int], hints: Array, chances: Array) -> Array:
+    def sees(self, prompt: Sequence[int], hints: Array, chances: Array, log_odds: Array) -> Array:
         """In which pictures (B,) the one thing that is asked for is surely there; in none for any other question.
 
         Args:
             hints, chances: (B, H) ids of the encoder's likely names, and their probabilities.
+            log_odds: (B,) the decoder's of a yes. Against a clear no the encoder must be very sure: of 112 drawings in which it
+                found something all the same, less sure than that, one showed it (validation style, 113 names).
         """
         asked = self._asked(prompt)
         if len(asked) != 1:
             return numpy.zeros(len(hints), bool)
         kinds, least = self._kinds_of(asked[0])
         mass: Array = numpy.where(numpy.isin(hints, [self.tokenizer.ids[name] for name in kinds]), chances, 0.0).sum(1)
-        return mass >= least
+        return (mass >= VERY_SURE) | ((mass >= least) & (log_odds > CLEAR_NO))
 
     def _asked(self, prompt: Sequence[int]) -> list[str]:
         """What a question is about, beside the words of all questions for presence."""
