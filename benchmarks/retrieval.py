@@ -4,9 +4,11 @@
     python -m benchmarks retrieval                           # or with SEESAY_CORPUS_CACHE=folder of the art
 
 Pictures are those of the test split of the corpus; where they are not there (SEESAY_CORPUS names their folder) they are composed
-first, the same ones from the same seed; the index stays beside them, so that a run that was stopped goes on. The questions are "is there a ...?" for 60 names drawn at random of those that at least 8
-pictures show, that were not asked for when scores were calibrated (corpus/presence.py has the other half of the names, and
-other pictures), and that nobody looked at while the ranking was made. A picture is right where it shows the thing or a kind of it.
+first, the same ones from the same seed. The index stays beside them, so that a run that was stopped goes on.
+
+The questions are "is there a ...?" for 60 names drawn at random of those that at least 8 pictures show, that were not asked for
+when scores were calibrated (corpus/presence.py has the other half of the names, and other pictures), and that nobody looked
+at while the ranking was made. A picture is right where it shows the thing or a kind of it.
 Intervals are 95 %, over questions. Categories are given apart: they are few, and were looked at.
 """
 

@@ -259,7 +259,9 @@ class Mini(Family):
         if demanded > 1:
             best = self.calibration.promises[-1][0]
             hint = f"--precision {best}; or --limit, which gives the best ones"
-            raise ModelError(f"so high a precision was never measured: {precision}", where=self.checkpoint.name, hint=hint)
+            raise ModelError(
+                f"so high a precision was never measured: {precision}", where=self.checkpoint.name, hint=hint
+            )
         return demanded
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:

@@ -45,8 +45,9 @@ class _Decode(nn.Module):
         network = self.network
         x = network.embedding(ids) * network.config.dim**0.5 + network.position[: ids.shape[1]]
         every = torch.arange(ids.shape[1])
-        for index, layer in enumerate(network.text):
-            wanted = every if index < len(network.text) - 1 else places
+        layers = [layer for layer in network.text if isinstance(layer, TextLayer)]
+        for layer in layers:
+            wanted = places if layer is layers[-1] else every
             x = x.index_select(1, wanted) + _attend(layer.attention, layer.norm_self(x), wanted)
             x = x + _see(layer, layer.norm_cross(x), memory)
             x = x + layer.mlp(layer.norm_mlp(x))
