@@ -15,6 +15,7 @@ Array = numpy.ndarray
 
 @pytest.fixture(scope="module")
 def presence() -> ModuleType:
+    pytest.importorskip("scipy", reason="seesay[corpus] is not installed")
     path = Path(__file__).parents[3] / "corpus" / "presence.py"
     spec = importlib.util.spec_from_file_location("presence", path)
     assert spec is not None and spec.loader is not None
