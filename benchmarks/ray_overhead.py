@@ -20,7 +20,7 @@ from PIL import Image
 from seesay import api, scale
 from seesay.settings import BatchAskSettings
 
-JOBS = (200, 1_000)
+JOBS = (20, 1_000)
 """Pictures of 640 x 480; two questions each."""
 QUESTIONS = ("Is there a dog?", "What color is it?")
 ENGINES = {"local": api.batch, "ray": scale.batch}
