@@ -1,8 +1,8 @@
 """What a batch costs beside its model: use of the cores over pictures as cameras make them, memory over 100,000 rows, how quickly
-rows that are there are skipped, how much memory their keys take, and what waits on other processes of the machine.
+rows that are there are skipped, and how much memory their keys take.
 
-"busy" is user and system time over wall time and cores. On a machine that others use as well it is low whatever a program does,
-so `wanted` adds the time in which threads were ready and waited for a core (`/proc/self/task/*/schedstat`).
+"busy" is user and system time over wall time and cores, and means something on a machine that does nothing else. That pictures are
+decoded while others are computed is a test (tests/unit/batch/test_pipeline.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ QUESTIONS = ("Is there a dog?", "What color is it?")
 ROWS, EACH = 100_000, 250
 
 
-def photos(folder: Path, count: int = PHOTOS) -> None:
+def photos(folder: Path, count: int) -> None:
     """Pictures of 12 megapixels, of 3 to 4 MB as JPEG."""
     rng = numpy.random.default_rng(0)
     for index in range(count):
@@ -37,45 +37,23 @@ def photos(folder: Path, count: int = PHOTOS) -> None:
 
 def busy(folder: Path) -> dict[str, Any]:
     output = folder.parent / "busy.jsonl"
+    count = len(list(folder.iterdir()))
     api.batch(BatchAskSettings(output=folder.parent / "warm.jsonl"), str(folder), QUESTIONS[:1])
-    began, used, waited = time.perf_counter(), time.process_time(), Waiting()
-    summary = api.batch(BatchAskSettings(output=output), str(folder), QUESTIONS, lambda done, total: waited.look())
+    began, used = time.perf_counter(), time.process_time()
+    summary = api.batch(BatchAskSettings(output=output), str(folder), QUESTIONS)
     wall, used = time.perf_counter() - began, time.process_time() - used
     cores = len(os.sched_getaffinity(0))
     return {
-        "pictures": PHOTOS,
+        "pictures": count,
         "megapixels": SIZE[0] * SIZE[1] / 1e6,
-        "megabytes_each": round(sum(path.stat().st_size for path in folder.iterdir()) / PHOTOS / 1e6, 2),
+        "megabytes_each": round(sum(path.stat().st_size for path in folder.iterdir()) / count / 1e6, 2),
         "questions": len(QUESTIONS),
         "rows": summary.rows,
         "seconds": round(wall, 2),
         "processor_seconds": round(used, 2),
-        "processor_milliseconds_a_picture": round(1e3 * used / PHOTOS),
+        "processor_milliseconds_a_picture": round(1e3 * used / count),
         "busy": round(used / wall / cores, 3),
-        "wanted": round(min(1.0, (used + waited.seconds()) / wall / cores), 3),
     }
-
-
-class Waiting:
-    """How long threads of this process have waited for a core since."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, int] = {}
-        self.first: dict[str, int] = {}
-        self.look(start=True)
-
-    def look(self, *, start: bool = False) -> None:
-        for task in Path("/proc/self/task").iterdir():
-            try:
-                delay = int((task / "schedstat").read_text().split()[1])
-            except OSError:
-                continue
-            if start:
-                self.first[task.name] = delay
-            self.seen[task.name] = delay
-
-    def seconds(self) -> float:
-        return sum(delay - self.first.get(task, 0) for task, delay in self.seen.items()) / 1e9
 
 
 def memory(folder: Path) -> dict[str, Any]:
@@ -112,12 +90,12 @@ def memory(folder: Path) -> dict[str, Any]:
     }
 
 
-def measure() -> dict[str, Any]:
+def measure(pictures: int = PHOTOS) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         large, small = Path(name) / "large", Path(name) / "small"
         large.mkdir()
         small.mkdir()
-        photos(large)
+        photos(large, pictures)
         return {"photos": busy(large), "many_rows": memory(small)}
 
 

@@ -81,11 +81,7 @@ def words(given: dict) -> None:
     tokenizer = Tokenizer.build(names, texts, tree.synonyms())
     tokenizer.save(given["run"] / "tokenizer.json")
     (given["run"] / "classes.json").write_text(json.dumps([asdict(c) for c in classes]), encoding="utf-8")
-    facts = {
-        name: {"category": c.category, "concrete": c.concrete, "held_out": c.held_out, "kinds": tree.kinds(name)}
-        for name, c in known.items()
-    }
-    (given["run"] / "concepts.json").write_text(json.dumps(facts, indent=0), encoding="utf-8")
+    (given["run"] / "concepts.json").write_text(json.dumps(wordnet.facts(given["cache"]), indent=0), encoding="utf-8")
     print(len(tokenizer), "tokens,", len(names), "names,", len(tokenizer.words), "words")
 
 
@@ -151,10 +147,18 @@ def presence(given: dict) -> None:
 
 
 def _presence(given: dict) -> None:
-    from . import measure as measuring
+    from . import presence as measuring
 
-    facts = json.loads((given["run"] / "concepts.json").read_text())
-    print(json.dumps(measuring.calibrate_presence(given["folder"], PACKAGE, facts)))
+    told = time.monotonic()
+
+    def tell(what: str) -> None:
+        nonlocal told
+        if time.monotonic() - told > 20:
+            told = time.monotonic()
+            print(f"presence: {what}", flush=True)
+
+    facts = wordnet.facts(given["cache"])
+    print(json.dumps(measuring.calibrate(given["folder"], PACKAGE, facts, given["processes"], tell)))
 
 
 @main.command()

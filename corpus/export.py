@@ -88,12 +88,13 @@ def narrow(source: Path, target: Path) -> None:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    looked_up = {node.input[0] for node in onnx.load(source).graph.node if node.op_type == "Gather"}
+    # A row of a table that is looked up has its scale, as has each output of a matrix: (in, out), or turned (out, in).
+    by_row = {node.input[0] for node in onnx.load(source).graph.node if node.op_type in ("Gather", "Transpose")}
 
     def int8(name: str, values: numpy.ndarray) -> tuple[list, list] | None:
         if values.ndim != 2 or values.size < 4096:
             return None
-        scale = (numpy.abs(values).max(1 if name in looked_up else 0, keepdims=True) / 127).astype(numpy.float32)
+        scale = (numpy.abs(values).max(1 if name in by_row else 0, keepdims=True) / 127).astype(numpy.float32)
         scale[scale == 0] = 1
         stored = [
             numpy_helper.from_array(numpy.round(values / scale).astype(numpy.int8), f"{name}.int8"),

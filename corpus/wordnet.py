@@ -202,3 +202,14 @@ def hierarchy(cache_folder: Path) -> Hierarchy:
     from . import concepts
 
     return Hierarchy(cache_folder, concepts.load(cache_folder))
+
+
+def facts(cache_folder: Path) -> dict[str, dict[str, object]]:
+    """What is known of each concept by its name: category, kinds, whether it is concrete and whether no weight sees it."""
+    from . import concepts
+
+    tree = hierarchy(cache_folder)
+    return {
+        name: {"category": c.category, "concrete": c.concrete, "held_out": c.held_out, "kinds": tree.kinds(name)}
+        for name, c in concepts.load(cache_folder).items()
+    }

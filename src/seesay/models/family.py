@@ -300,6 +300,16 @@ class Family(ABC):
         None where that was not measured."""
         return None
 
+    def demand(self, precision: float) -> float:
+        """How likely pictures that are given must be on average (by `search.rarity`, from `likelihood_ratios`), so that at
+        least the share `precision` of them is right.
+
+        Raises:
+            ModelError: that was not measured, or was found for no demand.
+        """
+        hint = "leave out --precision, or take seesay-mini"
+        raise ModelError("answers of this model were not measured", where=self.checkpoint.name, hint=hint)
+
     def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
         """One answer (greedy) to the only row of a batch, with its score, and whether the model ended it.
 

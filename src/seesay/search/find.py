@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ImageError, ModelError, Problem
+from ..errors import ImageError, Problem
 from ..models import Batch, Family
 from ..settings import FindSettings
 from ..types import Example, Hit
@@ -111,23 +111,21 @@ def find(store: Store, family: Family, text: str, settings: FindSettings, tell: 
 
     Raises:
         TextError: the model does not understand the question.
-        ModelError: a precision is wanted, and the model's answers were not measured.
+        ModelError: a precision is wanted that the model's answers were not measured to keep.
     """
     started = time.perf_counter()
     question = question_of(text)
     pictures = store.pictures()
     most = min(settings.candidates or len(pictures), len(pictures))
     judge = Judge(store, family, question, settings.batch_size, lambda done: tell(done, most))
-    if settings.precision is not None and family.likelihood_ratios([0.0]) is None:
-        hint = "leave out --precision, or take seesay-mini"
-        raise ModelError("answers of this model were not measured", where=family.checkpoint.name, hint=hint)
+    demanded = None if settings.precision is None else family.demand(settings.precision)
     if most < len(pictures):
         vectors = store.vectors()
         shortlist(vectors, most, lambda rows: judge.ask([pictures[row] for row in rows.tolist()]))
     else:
         judge.ask(pictures)
     chances, calibrated = _chances(family, judge.odds, len(pictures))
-    limit = MORE_LIKELY_THAN_NOT if settings.precision is None else rarity.threshold(chances, settings.precision)
+    limit = MORE_LIKELY_THAN_NOT if demanded is None else rarity.threshold(chances, demanded)
     scored = [
         (picture, chance) for picture, chance in zip(judge.odds, chances.tolist(), strict=True) if chance >= limit
     ]

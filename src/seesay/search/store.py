@@ -175,11 +175,15 @@ class Store:
         """(pictures, W) float16, in the order of `pictures`."""
         import numpy
 
-        cursor = self._base.execute("SELECT vector FROM picture ORDER BY id")
-        parts = []
+        found: Array = numpy.zeros((0, 0), numpy.float16)
+        cursor, start = self._base.execute("SELECT vector FROM picture ORDER BY id"), 0
         while rows := cursor.fetchmany(AT_ONCE):
-            parts.append(numpy.frombuffer(b"".join(row[0] for row in rows), numpy.float16).reshape(len(rows), -1))
-        return numpy.concatenate(parts) if parts else numpy.zeros((0, 0), numpy.float16)
+            part = numpy.frombuffer(b"".join(row[0] for row in rows), numpy.float16).reshape(len(rows), -1)
+            if not start:  # a million are a gigabyte: there is room for them once
+                found = numpy.empty((len(self), part.shape[1]), numpy.float16)
+            found[start : start + len(part)] = part
+            start += len(part)
+        return found
 
     def encoded(self, pictures: Sequence[int]) -> list[Encoded]:
         """What was computed of these pictures, in order."""

@@ -26,8 +26,8 @@ class FindSettings(ModelSettings):
     model: str = ""
     """The model that answers; the default is the one that made the index. Another one opens every picture again."""
     precision: float | None = setting(None, low=0.0, high=1.0)
-    """Give so many pictures that at least this share of them is right; the default gives those that are more likely right
-    than wrong."""
+    """Give so many pictures that at least this share of them is right, as far as that was measured; the default gives those
+    that are more likely right than wrong."""
     candidates: int = setting(5_000, low=0)
     """Ask the model about this many pictures at most, those that look most like what is wanted; 0 asks about all."""
     limit: int = setting(0, low=0)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -297,6 +298,48 @@ def test_a_folder_without_one_of_its_files_is_refused_by_the_files_name(
             (tmp_path / path.name).symlink_to(path.resolve())
     with pytest.raises(seesay.ModelError, match=f"no {missing}"):
         opened(tmp_path)
+
+
+def test_a_decoder_that_was_exported_by_an_earlier_version_answers_the_same(
+    untrained: Path, tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    """It computed what is behind every token, a row of ids for every row of memory."""
+
+    class Earlier(torch.nn.Module):
+        def __init__(self, network: MiniNetwork) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, ids: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+            return self.network.logits(self.network.decode(ids, memory))
+
+    for path in untrained.iterdir():
+        if path.name != "decode.onnx":
+            (tmp_path / path.name).symlink_to(path.resolve())
+    config = json.loads((untrained / "config.json").read_text(encoding="utf-8"))
+    config.pop("model_type")
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(0)
+        torch.onnx.export(
+            Earlier(MiniNetwork(MiniConfig(**config)).eval()),
+            (torch.zeros(2, 9, dtype=torch.int64), torch.zeros(2, 58, 32)),
+            str(tmp_path / "decode.onnx"),
+            input_names=["ids", "memory"],
+            output_names=["logits"],
+            dynamic_axes={"ids": {0: "rows", 1: "tokens"}, "memory": {0: "rows"}, "logits": {0: "rows", 1: "tokens"}},
+            dynamo=False,
+        )
+    earlier, now = opened(tmp_path), opened(untrained)
+    examples = [Example((picture,), question) for picture in pictures for question in QUESTIONS]
+    for top_k in (1, 3):
+        for one, other in zip(
+            earlier.predict(earlier.prepare(examples), top_k), now.predict(now.prepare(examples), top_k), strict=True
+        ):
+            assert [c.text for c in one] == [c.text for c in other]
+            assert [c.score for c in one] == pytest.approx([c.score for c in other], abs=1e-5)
+    odds = [model.log_odds(model.prepare(examples[2::4]), "yes", "no") for model in (earlier, now)]
+    assert odds[0] == pytest.approx(odds[1], abs=1e-4)
 
 
 def test_training_it_from_random_weights_is_refused(mini: Mini) -> None:

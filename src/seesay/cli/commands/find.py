@@ -28,7 +28,7 @@ def command(question: str, index: str, as_json: bool, **given: Any) -> None:
 
     \b
         seesay find "is there a dog?" photos.seesay
-        seesay find dog --precision 0.9
+        seesay find dog --precision 0.6
         seesay find "a red apple" photos.seesay -o apples.html
         seesay find cat photos.seesay --link cats/
     """

@@ -24,11 +24,13 @@ class Calibration:
     `curves` has for each of KINDS pairs (the model's probability, the share that was right), rising.
     `risks` has pairs (share of wrong answers among those given, the calibrated probability from which on to answer).
     `presence` has pairs (the log-odds of a yes to "is there a ...?", the log likelihood ratio that they stand for), rising.
+    `promises` has pairs (a share of hits that is right, how likely hits must be on average so that it is kept), rising.
     """
 
     curves: dict[str, list[tuple[float, float]]]
     risks: list[tuple[float, float]]
     presence: list[tuple[float, float]] = field(default_factory=list)
+    promises: list[tuple[float, float]] = field(default_factory=list)
 
     def __call__(self, kind: str, probability: float) -> float:
         """The share of such answers that is right, 0 to 1; unchanged where nothing was measured."""
@@ -43,6 +45,12 @@ class Calibration:
         fitting = [threshold for measured, threshold in self.risks if measured <= risk]
         return min(fitting, default=1.01)
 
+    def demand(self, precision: float) -> float:
+        """How likely hits must be on average, so that at least this share of them is right; above 1 where it never was."""
+        if precision <= 0 or not self.promises:
+            return precision
+        return next((demanded for share, demanded in self.promises if share >= precision), 1.01)
+
     @classmethod
     def load(cls, path: Path) -> Calibration:
         """From its file; one that measured nothing where there is none, as after fine-tuning."""
@@ -53,9 +61,13 @@ class Calibration:
             {kind: [(x, y) for x, y in curve] for kind, curve in content["curves"].items()},
             [(risk, threshold) for risk, threshold in content["risks"]],
             [(odds, ratio) for odds, ratio in content.get("presence", ())],
+            [(share, demanded) for share, demanded in content.get("promises", ())],
         )
 
     def save(self, path: Path) -> None:
         path.write_text(
-            json.dumps({"curves": self.curves, "risks": self.risks, "presence": self.presence}), encoding="utf-8"
+            json.dumps(
+                {"curves": self.curves, "risks": self.risks, "presence": self.presence, "promises": self.promises}
+            ),
+            encoding="utf-8",
         )

@@ -32,6 +32,8 @@ SAY = 0.3
 photographs (docs/log.md)."""
 NO_IDEA = 0.2
 """Below this probability of its best answer the decoder has none."""
+CLEAR_NO = -3.0
+"""Log-odds of a yes below which the decoder surely does not see what is asked for."""
 DOUBTFUL = 0.5
 """Below this score a caption is doubtful."""
 SEEN_WELL = ("animal", "building", "food", "musical instrument", "vehicle")
@@ -101,10 +103,20 @@ class Expert:
         added = [Candidate(name, chance * ALONE) for name, chance in seen if chance >= HEARD and name not in known]
         return _first(best, (best, *sorted([*rest, *added], key=lambda one: -one.score)))
 
-    def sees(self, prompt: Sequence[int], seen: Sequence[tuple[str, float]]) -> bool:
-        """Whether the one thing that is asked for is surely there; False for any other question."""
+    def sees(self, prompt: Sequence[int], hints: Array, chances: Array, log_odds: Array) -> Array:
+        """In which pictures (B,) the one thing that is asked for is surely there; in none for any other question.
+
+        Args:
+            hints, chances: (B, H) ids of the encoder's likely names, and their probabilities.
+            log_odds: (B,) the decoder's of a yes. Against a clear no the encoder must be very sure: of 112 drawings in which it
+                found something all the same, less sure than that, one showed it (validation style, 113 names).
+        """
         asked = self._asked(prompt)
-        return len(asked) == 1 and self._sure(asked[0], seen) > 0
+        if len(asked) != 1:
+            return numpy.zeros(len(hints), bool)
+        kinds, least = self._kinds_of(asked[0])
+        mass: Array = numpy.where(numpy.isin(hints, [self.tokenizer.ids[name] for name in kinds]), chances, 0.0).sum(1)
+        return (mass >= VERY_SURE) | ((mass >= least) & (log_odds > CLEAR_NO))
 
     def _asked(self, prompt: Sequence[int]) -> list[str]:
         """What a question is about, beside the words of all questions for presence."""
@@ -113,9 +125,15 @@ class Expert:
 
     def _sure(self, asked: str, seen: Sequence[tuple[str, float]]) -> float:
         """How likely the encoder finds what is asked for; 0 where it is not sure."""
+        kinds, least = self._kinds_of(asked)
+        mass = sum(chance for name, chance in seen if name in kinds)
+        return mass if mass >= least else 0.0
+
+    def _kinds_of(self, asked: str) -> tuple[set[str], float]:
+        """The encoder's names that stand for what is asked for, and from which probability on it is sure of them."""
         singular = asked.removesuffix("s") if asked.removesuffix("s") in SEEN_WELL else asked
-        mass = sum(chance for name, chance in seen if singular in self._kinds.get(name, ()))
-        return mass if mass >= (VERY_SURE if singular in SEEN_WELL else SURE) else 0.0
+        names = {name for name, kinds in self._kinds.items() if singular in kinds}
+        return names, VERY_SURE if singular in SEEN_WELL else SURE
 
 
 def _first(best: Candidate, given: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

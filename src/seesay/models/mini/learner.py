@@ -59,7 +59,9 @@ class Learner(nn.Module):
 
     def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
         with torch.inference_mode():
-            states = self.mini.eval().decode(torch.from_numpy(ids), torch.from_numpy(memory))
+            rows = max(len(ids), len(memory))
+            picture = torch.zeros(rows, dtype=torch.int64) if len(memory) == 1 else None
+            states = self.mini.eval().decode(torch.from_numpy(ids).expand(rows, -1), torch.from_numpy(memory), picture)
             logits: Array = self.mini.logits(states[:, -last:]).numpy()
         return logits
 

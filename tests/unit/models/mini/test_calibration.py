@@ -87,3 +87,21 @@ def test_where_there_is_no_file_nothing_was_measured(tmp_path: Path) -> None:
 def test_an_answer_has_the_kind_its_curve_was_measured_on(text: str, kind: str) -> None:
     assert kind_of(text) == kind
     assert kind in KINDS
+
+
+PROMISED = Calibration({}, [], [(-16.0, -3.0), (16.0, 9.0)], [(0.5, 0.6), (0.7, 0.85), (0.8, 0.97)])
+
+
+def test_for_a_precision_what_was_measured_for_at_least_as_much_is_demanded() -> None:
+    assert [PROMISED.demand(wanted) for wanted in (0.3, 0.5, 0.6, 0.7, 0.8)] == [0.6, 0.6, 0.85, 0.85, 0.97]
+
+
+def test_more_than_was_ever_seen_is_not_promised() -> None:
+    assert PROMISED.demand(0.81) > 1
+    assert PROMISED.demand(0.0) == 0.0
+    assert Calibration({}, []).demand(0.9) == 0.9
+
+
+def test_promises_are_kept_in_the_file(tmp_path: Path) -> None:
+    PROMISED.save(tmp_path / "calibration.json")
+    assert Calibration.load(tmp_path / "calibration.json") == PROMISED

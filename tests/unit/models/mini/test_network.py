@@ -1,5 +1,6 @@
 """The trained part: what each token may see, and that its two runtimes agree."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy
@@ -67,10 +68,32 @@ def test_the_exported_decode_is_the_same_for_any_rows_and_lengths(
     network: MiniNetwork, exported: Path, rows: int, length: int
 ) -> None:
     ids, memory = tokens(rows, length), network.look(*features(rows))
-    given = {"ids": ids.numpy(), "memory": memory.numpy()}
-    logits = open_session(exported / "decode.onnx", 1).run(None, given)[0]
-    assert logits.shape == (rows, length, CONFIG.vocabulary)
-    assert numpy.abs(logits - network.logits(network.decode(ids, memory)).numpy()).max() < 1e-4
+    wanted = network.logits(network.decode(ids, memory)).numpy()
+    assert numpy.abs(decoded(exported, ids, memory, range(length)) - wanted).max() < 1e-4
+
+
+@pytest.mark.parametrize("places", [[8], [7, 8], [0, 3]])
+def test_the_exported_decode_computes_only_the_places_asked_for(
+    network: MiniNetwork, exported: Path, places: list[int]
+) -> None:
+    ids, memory = tokens(3, 9), network.look(*features(3))
+    wanted = network.logits(network.decode(ids, memory)[:, places]).numpy()
+    assert numpy.abs(decoded(exported, ids, memory, places) - wanted).max() < 1e-4
+
+
+@pytest.mark.parametrize(("questions", "pictures"), [(1, 4), (4, 1)])
+def test_one_question_or_one_picture_stands_for_all(
+    network: MiniNetwork, exported: Path, questions: int, pictures: int
+) -> None:
+    ids, memory = tokens(questions, 6), network.look(*features(pictures))
+    wanted = network.logits(network.decode(ids.expand(4, -1), memory.expand(4, -1, -1))[:, -1:]).numpy()
+    assert numpy.abs(decoded(exported, ids, memory, [5]) - wanted).max() < 1e-4
+
+
+def decoded(exported: Path, ids: torch.Tensor, memory: torch.Tensor, places: Iterable[int]) -> numpy.ndarray:
+    given = {"ids": ids.numpy(), "memory": memory.numpy(), "places": numpy.array(list(places))}
+    logits: numpy.ndarray = open_session(exported / "decode.onnx", 1).run(None, given)[0]
+    return logits
 
 
 def test_rows_that_share_a_picture_are_decoded_as_if_each_had_its_own(network: MiniNetwork) -> None:
