@@ -25,7 +25,7 @@ import numpy
 from ..errors import MissingExtra, ModelError
 from ..types import Example
 from .checkpoint import EXTRA
-from .exported.base import FACTS, TOKENIZER, Exported, Part
+from .exported.base import FACTS, Exported, Part
 from .family import Family
 from .runtime import Array, Runtime
 
@@ -52,12 +52,12 @@ def make(original: Family, kind: type[Exported], runtime: Runtime, numbers: str,
     started = time.monotonic()
     facts = kind.facts_of(original)
     (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
-    kind.processors(original)[1].backend_tokenizer.save(str(folder / TOKENIZER))
+    kind.keep_preparing(original, folder)
     for name, part in kind.parts(original).items():
         file = folder / f"{name}.onnx"
         write_graph(part, file)
         if numbers == "int8":
-            quantize(file)
+            quantize(file, by_rows=part.by_rows)
         _put_weights_beside(file)
     agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
     manifest = {
@@ -104,9 +104,9 @@ def _told(part: str) -> Iterator[None]:
         raise ModelError(f"its part {part!r} cannot be written as ONNX: {why}", hint=hint) from None
 
 
-def quantize(file: Path) -> None:
-    """Weights of linear layers in 8 bits, a scale for each output, multiplied with activations that are scaled as they come;
-    large tables of embeddings in 8 bits with a scale for each row."""
+def quantize(file: Path, *, by_rows: bool = False) -> None:
+    """Weights of linear layers in 8 bits, a scale for each output, multiplied with activations that are scaled as they come,
+    all at once or `by_rows`; large tables of embeddings in 8 bits with a scale for each row."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -114,6 +114,12 @@ def quantize(file: Path) -> None:
     with _quiet():
         # Constants are computed and shapes inferred before; without that, weights are not seen to be constant.
         quant_pre_process(str(file), str(file), skip_symbolic_shape=True)
+        if by_rows:
+            model = onnx.load(str(file))
+            _narrow_products(model)
+            _narrow_tables(model)
+            onnx.save(model, str(file))
+            return
         graph = onnx.load(str(file)).graph
         tables = {weight.name for weight in graph.initializer if len(weight.dims) == 2}
         linear = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and node.input[1] in tables]
@@ -124,6 +130,56 @@ def quantize(file: Path) -> None:
     model = onnx.load(str(file))
     _narrow_tables(model)
     onnx.save(model, str(file))
+
+
+def _narrow_products(model: onnx.ModelProto) -> None:
+    """Products (..., K) @ (K, N) in 8 bits with a scale for each row of the left and each column of the right. What is multiplied
+    several times is scaled once. The product in 8 bits that gives floats is ONNX Runtime's own operator."""
+    import onnx
+
+    graph, helper = model.graph, onnx.helper
+    weights = {weight.name: weight for weight in graph.initializer}
+    constants = {
+        "by_rows_127": numpy.float32(1 / 127), "by_rows_least": numpy.float32(1e-30), "by_rows_one": numpy.float32(1),
+        "by_rows_zero": numpy.int8(0),
+    }  # fmt: skip
+    made: dict[str, onnx.TensorProto] = {}
+    nodes, scaled = list[onnx.NodeProto](), set[str]()
+    for node in graph.node:
+        right = weights.get(node.input[1]) if node.op_type == "MatMul" else None
+        if right is None or len(right.dims) != 2:
+            nodes.append(node)
+            continue
+        left, name, own = node.input[0], right.name, node.output[0]
+        if name not in made:
+            values = onnx.numpy_helper.to_array(right)
+            scales = numpy.maximum(numpy.abs(values).max(0), 1e-30) / 127
+            made[name] = onnx.numpy_helper.from_array(numpy.round(values / scales).astype(numpy.int8), f"{name}_narrow")
+            graph.initializer.append(onnx.numpy_helper.from_array(scales.astype(numpy.float32), f"{name}_scales"))
+        if left not in scaled:
+            scaled.add(left)
+            nodes += [
+                helper.make_node("Abs", [left], [f"{left}_sizes"]),
+                helper.make_node("ReduceMax", [f"{left}_sizes"], [f"{left}_largest"], axes=[-1], keepdims=1),
+                helper.make_node("Mul", [f"{left}_largest", "by_rows_127"], [f"{left}_steps"]),
+                helper.make_node("Max", [f"{left}_steps", "by_rows_least"], [f"{left}_step"]),
+                helper.make_node("Div", [left, f"{left}_step"], [f"{left}_even"]),
+                helper.make_node("QuantizeLinear", [f"{left}_even", "by_rows_one", "by_rows_zero"], [f"{left}_narrow"]),
+            ]
+        product = [f"{left}_narrow", f"{name}_narrow", "by_rows_one", f"{name}_scales"]
+        nodes += [
+            helper.make_node("MatMulIntegerToFloat", product, [f"{own}_even"], domain="com.microsoft"),
+            helper.make_node("Mul", [f"{own}_even", f"{left}_step"], [own]),
+        ]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    used = {name for node in graph.node for name in node.input}
+    kept = [weight for weight in graph.initializer if weight.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend([*kept, *made.values()])
+    graph.initializer.extend(onnx.numpy_helper.from_array(numpy.asarray(one), key) for key, one in constants.items())
+    if all(one.domain != "com.microsoft" for one in model.opset_import):
+        model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
 
 
 def _narrow_tables(model: onnx.ModelProto, smallest: int = 2**20) -> None:
@@ -174,7 +230,7 @@ def _put_weights_beside(file: Path) -> None:
 def verify(original: Family, export: Exported, numbers: str) -> tuple[dict[str, float], str]:
     """How far an export is from its original on the samples, and why that is too far; empty where it is as right."""
     errors, lost, other, count = [], 0.0, 0, 0
-    for examples in samples(original):
+    for examples in samples(original, *type(export).samples):
         theirs, ours = original.prepare(examples), export.prepare(examples)
         replies = [best[0].text for best in original.predict(theirs, 1)]
         wanted, found = export.wanted(original, theirs, replies), export.found(ours, replies)
@@ -209,12 +265,14 @@ def _judged(numbers: str, largest: float, square: float, lost: float) -> str:
     return ""
 
 
-def samples(original: Family) -> Iterator[list[Example]]:
+def samples(original: Family, batches: int, rows: int) -> Iterator[list[Example]]:
     """Batches to compare on: pictures of several shapes, each asked something else, or described."""
     pictures = [sample_picture(index, *size) for index, size in enumerate(SIZES)]
     asked: Sequence[str] = QUESTIONS if original.answers else ("",) * len(pictures)
-    for turn in range(len(pictures)):
-        yield [Example((picture,), asked[(turn + index) % len(asked)]) for index, picture in enumerate(pictures)]
+    numbers = range(batches * rows)
+    every = [Example((pictures[one % 4],), asked[(one + one // 4) % len(asked)]) for one in numbers]
+    for start in numbers[::rows]:
+        yield every[start : start + rows]
 
 
 def sample_picture(index: int, width: int, height: int) -> Array:
