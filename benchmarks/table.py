@@ -13,6 +13,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 TOPICS = {
     "vilt_answer": "ViLT-B/32, an answer, the network alone",
     "five_questions": "Five questions about one picture",
+    "smolvlm": "A chat model of SmolVLM-256M's size, a picture of one tile",
     "git_caption": "A caption by GIT-base, preparing included",
     "pictures": "Preparing pictures, and one question over many",
     "serving": "A serving process",

@@ -4,7 +4,8 @@ An export is right where it says what the original says. On sample pictures and 
 
 - in float32 every logit is the original's within `EXACT` of their spread;
 - in fewer bits the mean square error of the logits is at most `SPREAD` of their spread, and where another answer comes
-  first, the original gives it a score at most `LOST` below its own best.
+  first, the original gives it a score at most `LOST` below its own best. Of models that chat each token that the export
+  writes is judged so: after one that was as likely as another, whole answers go their own ways.
 
 What is not as right is refused with the figures. Imports torch inside functions; knows nothing of where exports are kept.
 """
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 EXACT, SPREAD, LOST = 1e-4, 0.1, 0.05
 OPSET = 17
+BLOCK = 32
+"""Numbers that share a scale where products are narrowed by blocks."""
+EIGHT_BITS_LEFT = 4
+"""`accuracy_level` of ONNX Runtime's MatMulNBits that narrows the left side to 8 bits too."""
 QUESTIONS = ("What is in the picture?", "Is there a dog on the left of the table?", "What color is it?", "How many?")
 SIZES = ((640, 480), (480, 640), (500, 500), (300, 900))
 """(width, height) of the sample pictures."""
@@ -57,7 +62,7 @@ def make(original: Family, kind: type[Exported], runtime: Runtime, numbers: str,
         file = folder / f"{name}.onnx"
         write_graph(part, file)
         if numbers == "int8":
-            quantize(file, by_rows=part.by_rows)
+            quantize(file, by_blocks=part.by_blocks)
         _put_weights_beside(file)
     agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
     manifest = {
@@ -104,9 +109,26 @@ def _told(part: str) -> Iterator[None]:
         raise ModelError(f"its part {part!r} cannot be written as ONNX: {why}", hint=hint) from None
 
 
-def quantize(file: Path, *, by_rows: bool = False) -> None:
-    """Weights of linear layers in 8 bits, a scale for each output, multiplied with activations that are scaled as they come,
-    all at once or `by_rows`; large tables of embeddings in 8 bits with a scale for each row."""
+def quantize(file: Path, *, by_blocks: bool = False) -> None:
+    """Weights of linear layers in 8 bits, multiplied with activations that are scaled as they come; large tables of embeddings in
+    8 bits with a scale for each row.
+
+    Args:
+        by_blocks: a scale for each `BLOCK` numbers of a row, on both sides; else one for each output, and one for all
+            activations of a product.
+    """
+    import onnx
+
+    if not by_blocks:
+        _narrow_outputs(file)
+    model = onnx.load(str(file))
+    if by_blocks:
+        _narrow_blocks(model)
+    _narrow_tables(model)
+    onnx.save(model, str(file))
+
+
+def _narrow_outputs(file: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -114,12 +136,6 @@ def quantize(file: Path, *, by_rows: bool = False) -> None:
     with _quiet():
         # Constants are computed and shapes inferred before; without that, weights are not seen to be constant.
         quant_pre_process(str(file), str(file), skip_symbolic_shape=True)
-        if by_rows:
-            model = onnx.load(str(file))
-            _narrow_products(model)
-            _narrow_tables(model)
-            onnx.save(model, str(file))
-            return
         graph = onnx.load(str(file)).graph
         tables = {weight.name for weight in graph.initializer if len(weight.dims) == 2}
         linear = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and node.input[1] in tables]
@@ -127,59 +143,36 @@ def quantize(file: Path, *, by_rows: bool = False) -> None:
             str(file), str(file), weight_type=QuantType.QInt8, per_channel=True, nodes_to_quantize=linear,
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )  # fmt: skip
-    model = onnx.load(str(file))
-    _narrow_tables(model)
-    onnx.save(model, str(file))
 
 
-def _narrow_products(model: onnx.ModelProto) -> None:
-    """Products (..., K) @ (K, N) in 8 bits with a scale for each row of the left and each column of the right. What is multiplied
-    several times is scaled once. The product in 8 bits that gives floats is ONNX Runtime's own operator."""
+def _narrow_blocks(model: onnx.ModelProto) -> None:
+    """Products (..., K) @ (K, N) as ONNX Runtime's own operator, which also narrows the left side block by block."""
     import onnx
 
-    graph, helper = model.graph, onnx.helper
+    graph = model.graph
     weights = {weight.name: weight for weight in graph.initializer}
-    constants = {
-        "by_rows_127": numpy.float32(1 / 127), "by_rows_least": numpy.float32(1e-30), "by_rows_one": numpy.float32(1),
-        "by_rows_zero": numpy.int8(0),
-    }  # fmt: skip
-    made: dict[str, onnx.TensorProto] = {}
-    nodes, scaled = list[onnx.NodeProto](), set[str]()
+    made: dict[str, list[onnx.TensorProto]] = {}
     for node in graph.node:
-        right = weights.get(node.input[1]) if node.op_type == "MatMul" else None
-        if right is None or len(right.dims) != 2:
-            nodes.append(node)
+        name = node.input[1] if node.op_type == "MatMul" else ""
+        if name not in weights or len(weights[name].dims) != 2:
             continue
-        left, name, own = node.input[0], right.name, node.output[0]
+        depth, width = weights[name].dims
         if name not in made:
-            values = onnx.numpy_helper.to_array(right)
-            scales = numpy.maximum(numpy.abs(values).max(0), 1e-30) / 127
-            made[name] = onnx.numpy_helper.from_array(numpy.round(values / scales).astype(numpy.int8), f"{name}_narrow")
-            graph.initializer.append(onnx.numpy_helper.from_array(scales.astype(numpy.float32), f"{name}_scales"))
-        if left not in scaled:
-            scaled.add(left)
-            nodes += [
-                helper.make_node("Abs", [left], [f"{left}_sizes"]),
-                helper.make_node("ReduceMax", [f"{left}_sizes"], [f"{left}_largest"], axes=[-1], keepdims=1),
-                helper.make_node("Mul", [f"{left}_largest", "by_rows_127"], [f"{left}_steps"]),
-                helper.make_node("Max", [f"{left}_steps", "by_rows_least"], [f"{left}_step"]),
-                helper.make_node("Div", [left, f"{left}_step"], [f"{left}_even"]),
-                helper.make_node("QuantizeLinear", [f"{left}_even", "by_rows_one", "by_rows_zero"], [f"{left}_narrow"]),
-            ]
-        product = [f"{left}_narrow", f"{name}_narrow", "by_rows_one", f"{name}_scales"]
-        nodes += [
-            helper.make_node("MatMulIntegerToFloat", product, [f"{own}_even"], domain="com.microsoft"),
-            helper.make_node("Mul", [f"{own}_even", f"{left}_step"], [own]),
-        ]
-    del graph.node[:]
-    graph.node.extend(nodes)
+            values = onnx.numpy_helper.to_array(weights[name]).T
+            values = numpy.pad(values, ((0, 0), (0, -depth % BLOCK))).reshape(width, -1, BLOCK)
+            scales = numpy.maximum(numpy.abs(values).max(2), 1e-30).astype(numpy.float32) / 127
+            narrow = (numpy.round(values / scales[..., None]) + 128).astype(numpy.uint8)
+            parts = {f"{name}_narrow": narrow, f"{name}_scales": scales}
+            made[name] = [onnx.numpy_helper.from_array(part, key) for key, part in parts.items()]
+        facts = {"K": depth, "N": width, "bits": 8, "block_size": BLOCK, "accuracy_level": EIGHT_BITS_LEFT}
+        inputs = [node.input[0], *(part.name for part in made[name])]
+        product = onnx.helper.make_node("MatMulNBits", inputs, node.output, node.name, domain="com.microsoft", **facts)
+        node.CopyFrom(product)
     used = {name for node in graph.node for name in node.input}
     kept = [weight for weight in graph.initializer if weight.name in used]
     del graph.initializer[:]
-    graph.initializer.extend([*kept, *made.values()])
-    graph.initializer.extend(onnx.numpy_helper.from_array(numpy.asarray(one), key) for key, one in constants.items())
-    if all(one.domain != "com.microsoft" for one in model.opset_import):
-        model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    graph.initializer.extend([*kept, *(part for parts in made.values() for part in parts)])
+    model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
 
 
 def _narrow_tables(model: onnx.ModelProto, smallest: int = 2**20) -> None:
@@ -237,8 +230,7 @@ def verify(original: Family, export: Exported, numbers: str) -> tuple[dict[str, 
         spread = wanted.std(axis=1, keepdims=True) + 1e-12
         errors.append((found - wanted) / spread)
         given = [best[0].text for best in export.predict(ours, 1)]
-        scores = [original.score(theirs, texts) for texts in (replies, given)]
-        lost = max(lost, *(mine - other for mine, other in zip(*scores, strict=True)))
+        lost = max(lost, export.lost(original, theirs, replies, given))
         other += sum(mine != one for mine, one in zip(replies, given, strict=True))
         count += len(examples)
     every = numpy.concatenate([error.ravel() for error in errors])

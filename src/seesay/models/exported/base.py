@@ -42,9 +42,9 @@ class Part:
     outputs: tuple[str, ...]
     free: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Of inputs and outputs the axes whose length is free, each with a name."""
-    by_rows: bool = False
-    """Whether in 8 bits each row is scaled by its own largest value. It costs time, and is needed where a few tokens are a
-    hundred times larger than the others, as in language models; and a row then does not depend on those read with it."""
+    by_blocks: bool = False
+    """Whether in 8 bits every few numbers have a scale of their own. Language models need it: a few of their numbers are a
+    hundred times larger than the others, which one scale would all but erase. It costs time where many rows are multiplied."""
 
 
 class Exported(Family):
@@ -111,6 +111,12 @@ class Exported(Family):
     @abstractmethod
     def found(self, batch: Batch, replies: Sequence[str]) -> Array:
         """The same of the export, of a batch that it prepared."""
+
+    def lost(self, original: Any, batch: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
+        """How much less the original thinks of the answers `given` by the export than of its own `replies`, at most, in 0..1.
+        Of a batch that the original prepared."""
+        scores = [original.score(batch, texts) for texts in (replies, given)]
+        return float(max(mine - other for mine, other in zip(*scores, strict=True)))
 
     @property
     def engine(self) -> str:

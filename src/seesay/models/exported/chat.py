@@ -30,7 +30,7 @@ from ..recall import Text as Passage
 from ..runtime import Array
 from .base import Part
 from .chat_networks import EYES, decoder_part, eye_part, reader, why_no_decoder, width_of
-from .writing import CONTROLS, Text, Writing, memory_names, past_names
+from .writing import CONTROLS, Text, Writing, log_softmax, memory_names, past_names
 
 BLANK = PIL.Image.new("RGB", (1, 1))
 PIECE = 512
@@ -95,6 +95,13 @@ class ExportedChat(Writing):
             "strength": float(text.rotary_emb.attention_scaling),
         }
 
+    def lost(self, original: Any, batch: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
+        """By how much a token that the export wrote is at most less likely to the original than the likeliest there."""
+        logits: Array = original.reply_logits(batch, given).numpy()
+        chances = numpy.exp(log_softmax(logits))
+        ids = [*self._spelled(given[0]), self.facts["ends"][0]][: len(chances)]
+        return float((chances.max(-1) - chances[numpy.arange(len(ids)), ids]).max())
+
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         if normalize is not None:
             raise self._never_trained()
@@ -134,8 +141,8 @@ class ExportedChat(Writing):
     def _open_preparing(self, folder: Path) -> None:
         import_torch()
         self.asking = Asking.of(self.checkpoint)
-        self._images = Once(self.asking.processor.image_processor)
-        self.asking.processor.image_processor = self._images
+        self.images = Once(self.asking.processor.image_processor)
+        self.asking.processor.image_processor = self.images
         self._alone, self._preparing = threading.Lock(), threading.Lock()
         self._going: Callable[[], bool] = _always
 
@@ -153,7 +160,7 @@ class ExportedChat(Writing):
 
     def _prepared_row(self, conversation: Conversation) -> Batch:
         row = tuple(digest_image(source) for source in conversation.images)
-        known = self._images.turn_to(row)
+        known = self.images.turn_to(row)
         return self.asking.batch([conversation], self._room, (lambda _: BLANK) if known else None)
 
     def _taken(self, batch: Batch, row: int) -> int:
@@ -269,6 +276,10 @@ class Once:
         """The row whose pictures come next, and whether they are known: then they need not be opened."""
         self._row = row
         return self._memory.get(row) is not None
+
+    def forget(self) -> None:
+        """Keep nothing of what was prepared."""
+        self._memory = Memory(PREPARED)
 
     def __call__(self, images: Any, **given: Any) -> Any:
         from transformers import BatchFeature

@@ -89,7 +89,7 @@ def decoder_part(network: Any) -> Part:
     free |= {name: {0: "tokens"} for name in ("cosine", "sine")}
     free |= {name: {2: "seen" if name.startswith("memory") else "before"} for name in names}
     free |= {name: {2: "after"} for name in outputs[1:]}
-    return Part(_module(network, write), inputs, tuple(outputs), free, by_rows=True)
+    return Part(_module(network, write), inputs, tuple(outputs), free, by_blocks=True)
 
 
 def width_of(config: Any) -> int:
