@@ -77,12 +77,13 @@ def blip(folder: Path) -> None:
 
 
 def smolvlm(folder: Path) -> None:
-    """As published, but pictures are one tile of 512 pixels: with seventeen of them all else would be lost in looking."""
+    """As published, but pictures are one tile of 512 pixels: with seventeen of them all else would be lost in looking. Weights
+    are as small as before training; larger ones make of a rounding another answer."""
     import json
 
-    from .chat_cache import build
+    from .chat_cache import TEXT, build
 
-    build(folder)
+    build(folder, {**TEXT, "initializer_range": 0.02})
     file = folder / "preprocessor_config.json"
     settings = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**settings, "size": {"longest_edge": 512}}), encoding="utf-8")

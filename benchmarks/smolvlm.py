@@ -1,8 +1,8 @@
 """A chat model of SmolVLM-256M's size: five questions about one picture, its first token, and 32 tokens.
 
-One at a time with plain transformers, and ours: the picture is prepared and looked at once, and what was read up to the end of it is
-not read again. Preparing is part of it on both sides; nothing is kept from one turn to the next. A picture is one tile of 512
-pixels. The export is made in the first run, which takes some minutes more.
+One at a time with plain transformers, and ours: the picture is prepared and looked at once, and what was read up to the end of
+it is not read again. Preparing is part of it on both sides; nothing is kept from one turn to the next. A picture is one tile
+of 512 pixels. The export is made in the first run, which takes some minutes more.
 """
 
 from typing import Any

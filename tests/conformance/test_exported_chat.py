@@ -97,9 +97,7 @@ def watch(export: ExportedChat, monkeypatch: pytest.MonkeyPatch) -> dict[str, Co
     return counted
 
 
-def test_tokens_and_tiles_are_the_originals(
-    original: Chat, export: ExportedChat, pictures: list[Image.Image]
-) -> None:
+def test_tokens_and_tiles_are_the_originals(original: Chat, export: ExportedChat, pictures: list[Image.Image]) -> None:
     for conversation in [*turns(pictures), *turns(pictures)]:  # the second time from what is kept
         theirs, ours = original.prepare_conversation(conversation), export.prepare_conversation(conversation)
         assert ours.digests == theirs.digests
@@ -216,7 +214,8 @@ def test_one_answer_at_a_time_and_who_waits_may_leave(export: ExportedChat, pict
         assert export.write(batch, 8, lambda _: False)[0].text == ""
     answers = list[str]()
     threads = [
-        threading.Thread(target=lambda: answers.append(export.write(batch, 8, lambda _: True)[0].text)) for _ in range(3)
+        threading.Thread(target=lambda: answers.append(export.write(batch, 8, lambda _: True)[0].text))
+        for _ in range(3)
     ]
     for thread in threads:
         thread.start()

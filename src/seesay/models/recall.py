@@ -39,8 +39,8 @@ class Text:
     row: Row
     ids: Array
     """(P,)"""
-    seen: torch.Tensor | Array | None
-    """(I, D): what stands in the places of its I image tokens."""
+    seen: Any
+    """(I, D): what stands in the places of its I image tokens, a tensor or an array; None where there are none."""
     image_token: int
 
     def longer(self, written: Sequence[int], length: int) -> Text:

@@ -53,6 +53,8 @@ class ExportedChat(Writing):
     sees_pixels: ClassVar[bool] = False
     samples: ClassVar[tuple[int, int]] = (8, 1)
     part_names: tuple[str, ...] = ("look", "write")
+    _going: Callable[[], bool]
+    """Whether the reader still wants an answer."""
 
     @classmethod
     def refused(cls, checkpoint: Checkpoint) -> str:
@@ -143,8 +145,7 @@ class ExportedChat(Writing):
         self.asking = Asking.of(self.checkpoint)
         self.images = Once(self.asking.processor.image_processor)
         self.asking.processor.image_processor = self.images
-        self._alone, self._preparing = threading.Lock(), threading.Lock()
-        self._going: Callable[[], bool] = _always
+        self._alone, self._preparing, self._going = threading.Lock(), threading.Lock(), _always
 
     def _together(self, conversations: Sequence[Conversation]) -> Batch:
         """Rows one by one: none is padded."""
@@ -187,12 +188,13 @@ class ExportedChat(Writing):
         features = self._features(batch, row)
         image = self.facts["image"]
         if int((ids == image).sum()) != len(features):
-            found = f"{len(features)} vectors for {int((ids == image).sum())} places"
-            raise ModelError(f"its eye and its processor do not go together: {found}", where=self.checkpoint.name)
+            what = f"{len(features)} vectors for {int((ids == image).sum())} places"
+            raise ModelError(f"its eye and its processor do not go together: {what}", where=self.checkpoint.name)
         passage = Passage(batch.digests[row], ids, features, image)
-        layers = [tuple(map(numpy.ascontiguousarray, pair)) for pair in recollect(self.recall, passage)]
-        read = layers[0][0].shape[2] if layers else 0
-        layers = layers or [(self._empty, self._empty)] * self.facts["layers"]
+        layers: Layers = [(self._empty, self._empty)] * self.facts["layers"]
+        if found := recollect(self.recall, passage):
+            layers = [(numpy.ascontiguousarray(keys), numpy.ascontiguousarray(values)) for keys, values in found]
+        read = layers[0][0].shape[2]
         places = numpy.where(ids == image, numpy.cumsum(ids == image) - 1, -1)
         for start in range(read, len(ids) - 1, PIECE):
             if not self._going():
