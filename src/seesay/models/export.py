@@ -64,7 +64,10 @@ def make(original: Family, kind: type[Exported], runtime: Runtime, numbers: str,
         if numbers == "int8":
             quantize(file, by_blocks=part.by_blocks)
         _put_weights_beside(file)
-    agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
+    try:
+        agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
+    except ModelError as error:
+        agreement, refusal = {}, f"{numbers}: {error.message}"
     manifest = {
         "model": original.checkpoint.name, "family": kind.name, "runtime": runtime, "numbers": numbers,
         "made_with": original.engine, "agreement": agreement,
