@@ -18,7 +18,7 @@ from PIL import Image
 import seesay
 from seesay import Conversation
 from seesay.errors import ModelError
-from seesay.models import explain, load
+from seesay.models import explain, kept_exports, load
 from seesay.models.exported.chat import ExportedChat
 from seesay.models.exported.chat_networks import EYES
 from seesay.models.families.chat import Chat
@@ -249,6 +249,21 @@ def test_what_is_not_restated_is_refused_with_the_reason(
     found = explain(ModelSettings(model=str(folder), device="cpu"))
     assert found.engine == "torch"
     assert why in found.reason
+
+
+@pytest.mark.parametrize("name", ["smolvlm", "llava"])
+def test_in_8_bits_every_product_with_weights_is_narrowed(name: str, chat_checkpoints: dict[str, Path]) -> None:
+    import onnx
+
+    export = load(AskSettings(model=str(chat_checkpoints[name]), engine="onnx", quantize="int8"))
+    assert export.placement.dtype == "int8"
+    wanted = (str(chat_checkpoints[name]), "int8")
+    entry = next(one for one in kept_exports() if (one.manifest["model"], one.manifest["numbers"]) == wanted)
+    for part, narrow in (("look", "MatMulInteger"), ("write", "MatMulNBits")):
+        graph = onnx.load(str(entry.folder / f"{part}.onnx"), load_external_data=False).graph
+        weights = {weight.name for weight in graph.initializer}
+        assert not [node for node in graph.node if node.op_type in ("MatMul", "Gemm") and node.input[1] in weights]
+        assert sum(node.op_type == narrow for node in graph.node) >= 8
 
 
 def test_openvino_says_what_the_original_says(chat_checkpoints: dict[str, Path], pictures: list[Image.Image]) -> None:

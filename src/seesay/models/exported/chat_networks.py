@@ -31,12 +31,14 @@ def reader(network: Any) -> Any:
 
 
 def eye_part(network: Any, side: int) -> Part:
-    """`look` of a network: tiles (1, 3, side, side) to (1, N, D)."""
+    """`look` of a network: tiles (B, 3, side, side) to (B, N, D)."""
     import torch
 
     tile = torch.zeros(1, 3, side, side)
     make = EYES[network.config.model_type][0]
-    return Part(_module(network, make(network, tile)), {"pixel_values": tile}, ("features",))
+    # Were their number fixed, products would be joined with what is added to them and then not be narrowed.
+    free = {name: {0: "tiles"} for name in ("pixel_values", "features")}
+    return Part(_module(network, make(network, tile)), {"pixel_values": tile}, ("features",), free)
 
 
 def decoder_part(network: Any) -> Part:
