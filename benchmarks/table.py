@@ -15,7 +15,7 @@ TOPICS = {
     "trained_vilt": "A trained model on every engine",
     "five_questions": "Five questions about one picture, GIT-base and BLIP",
     "git_caption": "A caption by GIT-base, preparing included",
-    "smolvlm": "SmolVLM-256M's size",
+    "smolvlm": "A chat model of SmolVLM-256M's size, a picture of one tile",
     "chat_cache": "A second question about the same two pictures, SmolVLM-256M's size, torch",
     "pictures": "Preparing pictures, and one question over many",
     "vilt_training": "Fine-tuning ViLT-B/32",

@@ -130,6 +130,27 @@ def test_special_tokens_that_people_type_do_not_end_their_turn(model: seesay.Mod
     assert ids.count(marker) == 2  # the user's turn and the answer's
 
 
+def test_its_export_in_8_bits_talks_as_well(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEESAY_CACHE", str(tmp_path))
+    model = seesay.load(str(folder), engine="onnx")
+    assert model.family.placement.dtype == "int8"
+    conversation = Conversation().ask("What is the capital of France? Answer in one short sentence.", PICTURE)
+    with model.stream(conversation, max_new_tokens=40) as stream:
+        pieces = list(stream)
+        answer = stream.answer()
+    assert answer.text == "".join(pieces)
+    assert "Paris" in answer.text
+    assert answer.finish == "stop"
+    assert answer.provenance.engine.startswith("onnxruntime ")
+    follow = conversation.answered(answer.text).ask("And what is the capital of Italy?")
+    assert "Rome" in (model.chat(follow, max_new_tokens=40).text or "")
+    asked = Conversation().ask("What is the capital of France?", PICTURE)
+    assert model.chat(asked, max_new_tokens=40, stop=["nowhere", " is Par"]).text == "The capital of France"
+    family = model.family
+    ((best, other),) = family.choose(family.prepare_conversation(asked), ["Madrid", "Paris"])
+    assert (best.text, other.text) == ("Paris", "Madrid")
+
+
 def test_some_steps_on_one_conversation_change_what_it_says(folder: Path, tmp_path: Path) -> None:
     picture = tmp_path / "navy.png"
     PICTURE.save(picture)

@@ -172,9 +172,9 @@ def test_the_prompt_is_the_templates_own(family: Chat, conversation: Conversatio
             conversation_to_transformers(conversation), chat_template=file.read_text(), tokenize=False,
             add_generation_prompt=True,
         )  # fmt: skip
-    assert family.template.prompt(conversation) == expected
+    assert family.asking.template.prompt(conversation) == expected
     again = conversation_from_transformers(conversation_to_transformers(conversation))
-    assert family.template.prompt(again) == expected
+    assert family.asking.template.prompt(again) == expected
 
 
 def test_special_tokens_that_people_type_stay_letters(family: Chat, pictures: list[Image.Image]) -> None:

@@ -4,7 +4,8 @@ An export is right where it says what the original says. On sample pictures and 
 
 - in float32 every logit is the original's within `EXACT` of their spread;
 - in fewer bits the mean square error of the logits is at most `SPREAD` of their spread, and where another answer comes
-  first, the original gives it a score at most `LOST` below its own best.
+  first, the original gives it a score at most `LOST` below its own best. Of models that chat each token that the export
+  writes is judged so: after one that was as likely as another, whole answers go their own ways.
 
 What is not as right is refused with the figures. Imports torch inside functions; knows nothing of where exports are kept.
 """
@@ -25,7 +26,7 @@ import numpy
 from ..errors import MissingExtra, ModelError
 from ..types import Example
 from .checkpoint import EXTRA
-from .exported.base import FACTS, TOKENIZER, Exported, Part
+from .exported.base import FACTS, Exported, Part
 from .family import Family
 from .runtime import Array, Runtime
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 EXACT, SPREAD, LOST = 1e-4, 0.1, 0.05
 OPSET = 17
+BLOCK = 32
+"""Numbers that share a scale where products are narrowed by blocks."""
+EIGHT_BITS_LEFT = 4
+"""`accuracy_level` of ONNX Runtime's MatMulNBits that narrows the left side to 8 bits too."""
 QUESTIONS = ("What is in the picture?", "Is there a dog on the left of the table?", "What color is it?", "How many?")
 SIZES = ((640, 480), (480, 640), (500, 500), (300, 900))
 """(width, height) of the sample pictures."""
@@ -52,14 +57,17 @@ def make(original: Family, kind: type[Exported], runtime: Runtime, numbers: str,
     started = time.monotonic()
     facts = kind.facts_of(original)
     (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
-    kind.processors(original)[1].backend_tokenizer.save(str(folder / TOKENIZER))
+    kind.keep_preparing(original, folder)
     for name, part in kind.parts(original).items():
         file = folder / f"{name}.onnx"
         write_graph(part, file)
         if numbers == "int8":
-            quantize(file)
+            quantize(file, by_blocks=part.by_blocks)
         _put_weights_beside(file)
-    agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
+    try:
+        agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
+    except ModelError as error:
+        agreement, refusal = {}, f"{numbers}: {error.message}"
     manifest = {
         "model": original.checkpoint.name, "family": kind.name, "runtime": runtime, "numbers": numbers,
         "made_with": original.engine, "agreement": agreement,
@@ -104,9 +112,26 @@ def _told(part: str) -> Iterator[None]:
         raise ModelError(f"its part {part!r} cannot be written as ONNX: {why}", hint=hint) from None
 
 
-def quantize(file: Path) -> None:
-    """Weights of linear layers in 8 bits, a scale for each output, multiplied with activations that are scaled as they come;
-    large tables of embeddings in 8 bits with a scale for each row."""
+def quantize(file: Path, *, by_blocks: bool = False) -> None:
+    """Weights of linear layers in 8 bits, multiplied with activations that are scaled as they come; large tables of embeddings in
+    8 bits with a scale for each row.
+
+    Args:
+        by_blocks: a scale for each `BLOCK` numbers of a row, on both sides; else one for each output, and one for all
+            activations of a product.
+    """
+    import onnx
+
+    if not by_blocks:
+        _narrow_outputs(file)
+    model = onnx.load(str(file))
+    if by_blocks:
+        _narrow_blocks(model)
+    _narrow_tables(model)
+    onnx.save(model, str(file))
+
+
+def _narrow_outputs(file: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -121,9 +146,36 @@ def quantize(file: Path) -> None:
             str(file), str(file), weight_type=QuantType.QInt8, per_channel=True, nodes_to_quantize=linear,
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )  # fmt: skip
-    model = onnx.load(str(file))
-    _narrow_tables(model)
-    onnx.save(model, str(file))
+
+
+def _narrow_blocks(model: onnx.ModelProto) -> None:
+    """Products (..., K) @ (K, N) as ONNX Runtime's own operator, which also narrows the left side block by block."""
+    import onnx
+
+    graph = model.graph
+    weights = {weight.name: weight for weight in graph.initializer}
+    made: dict[str, list[onnx.TensorProto]] = {}
+    for node in graph.node:
+        name = node.input[1] if node.op_type == "MatMul" else ""
+        if name not in weights or len(weights[name].dims) != 2:
+            continue
+        depth, width = weights[name].dims
+        if name not in made:
+            values = onnx.numpy_helper.to_array(weights[name]).T
+            values = numpy.pad(values, ((0, 0), (0, -depth % BLOCK))).reshape(width, -1, BLOCK)
+            scales = numpy.maximum(numpy.abs(values).max(2), 1e-30).astype(numpy.float32) / 127
+            narrow = (numpy.round(values / scales[..., None]) + 128).astype(numpy.uint8)
+            parts = {f"{name}_narrow": narrow, f"{name}_scales": scales}
+            made[name] = [onnx.numpy_helper.from_array(part, key) for key, part in parts.items()]
+        facts = {"K": depth, "N": width, "bits": 8, "block_size": BLOCK, "accuracy_level": EIGHT_BITS_LEFT}
+        inputs = [node.input[0], *(part.name for part in made[name])]
+        product = onnx.helper.make_node("MatMulNBits", inputs, node.output, node.name, domain="com.microsoft", **facts)
+        node.CopyFrom(product)
+    used = {name for node in graph.node for name in node.input}
+    kept = [weight for weight in graph.initializer if weight.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend([*kept, *(part for parts in made.values() for part in parts)])
+    model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
 
 
 def _narrow_tables(model: onnx.ModelProto, smallest: int = 2**20) -> None:
@@ -174,15 +226,14 @@ def _put_weights_beside(file: Path) -> None:
 def verify(original: Family, export: Exported, numbers: str) -> tuple[dict[str, float], str]:
     """How far an export is from its original on the samples, and why that is too far; empty where it is as right."""
     errors, lost, other, count = [], 0.0, 0, 0
-    for examples in samples(original):
+    for examples in samples(original, *type(export).samples):
         theirs, ours = original.prepare(examples), export.prepare(examples)
         replies = [best[0].text for best in original.predict(theirs, 1)]
         wanted, found = export.wanted(original, theirs, replies), export.found(ours, replies)
         spread = wanted.std(axis=1, keepdims=True) + 1e-12
         errors.append((found - wanted) / spread)
         given = [best[0].text for best in export.predict(ours, 1)]
-        scores = [original.score(theirs, texts) for texts in (replies, given)]
-        lost = max(lost, *(mine - other for mine, other in zip(*scores, strict=True)))
+        lost = max(lost, export.lost(original, theirs, replies, given))
         other += sum(mine != one for mine, one in zip(replies, given, strict=True))
         count += len(examples)
     every = numpy.concatenate([error.ravel() for error in errors])
@@ -209,12 +260,14 @@ def _judged(numbers: str, largest: float, square: float, lost: float) -> str:
     return ""
 
 
-def samples(original: Family) -> Iterator[list[Example]]:
+def samples(original: Family, batches: int, rows: int) -> Iterator[list[Example]]:
     """Batches to compare on: pictures of several shapes, each asked something else, or described."""
     pictures = [sample_picture(index, *size) for index, size in enumerate(SIZES)]
     asked: Sequence[str] = QUESTIONS if original.answers else ("",) * len(pictures)
-    for turn in range(len(pictures)):
-        yield [Example((picture,), asked[(turn + index) % len(asked)]) for index, picture in enumerate(pictures)]
+    numbers = range(batches * rows)
+    every = [Example((pictures[one % 4],), asked[(one + one // 4) % len(asked)]) for one in numbers]
+    for start in numbers[::rows]:
+        yield every[start : start + rows]
 
 
 def sample_picture(index: int, width: int, height: int) -> Array:

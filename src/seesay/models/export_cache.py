@@ -35,7 +35,7 @@ FORM = 1
 MANIFEST = "manifest.json"
 LARGE = 2**20
 """Files from here on are hashed once and then known by path, size and time of change."""
-CONTENT = ("*.safetensors", "*.json", "*.txt")
+CONTENT = ("*.safetensors", "*.json", "*.txt", "*.jinja", "*.model")
 
 
 @dataclass(frozen=True, slots=True)

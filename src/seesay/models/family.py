@@ -314,7 +314,8 @@ class Family(ABC):
         """One answer (greedy) to the only row of a batch, with its score, and whether the model ended it.
 
         Args:
-            hear: told after every token the answer so far, which may end within a character; False ends it there.
+            hear: told after every token the answer so far, which may end within a character, and nothing ("") now and then
+                before the first one; False ends it there.
         """
         raise NotImplementedError(f"{self.name} does not write token by token")
 

@@ -14,16 +14,22 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy
+
 from .memory import Memory
 
 if TYPE_CHECKING:
     import torch
+
+Array = numpy.ndarray[Any, Any]
 
 TAIL = 64
 """Tokens that are rather read again than kept twice."""
 
 Row = tuple[str, ...]
 """The digests of the pictures of one question or conversation, in their order."""
+Layers = Sequence[tuple[Any, Any]]
+"""Keys and values of each layer, (1, heads, P, d): tensors, or arrays."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,11 +37,16 @@ class Text:
     """What a language model is to read: the tokens of a row, pictures among them."""
 
     row: Row
-    ids: torch.Tensor
-    """(P,), on the CPU."""
-    seen: torch.Tensor | None
-    """(I, D): what stands in the places of its I image tokens."""
+    ids: Array
+    """(P,)"""
+    seen: Any
+    """(I, D): what stands in the places of its I image tokens, a tensor or an array; None where there are none."""
     image_token: int
+
+    def longer(self, written: Sequence[int], length: int) -> Text:
+        """With the tokens written behind it, the first `length` of all."""
+        ids = numpy.concatenate([self.ids, numpy.array(written, self.ids.dtype)])[:length]
+        return Text(self.row, ids, self.seen, self.image_token)
 
     def common(self, other: Text) -> int:
         """How many tokens, from the first on, are the same for a model in both. A picture is the same where the row begins
@@ -43,7 +54,7 @@ class Text:
         never within a picture, whose tokens may see one another."""
         both = min(len(self.ids), len(other.ids))
         count = _equal(self.ids[:both] == other.ids[:both])
-        places = (self.ids[:count] == self.image_token).nonzero()[:, 0]
+        places = numpy.flatnonzero(self.ids[:count] == self.image_token)
         if len(places) and self.row != other.row:
             pictures = min(len(self.row), len(other.row))
             same = 0
@@ -61,42 +72,31 @@ class Passage:
     """A text that was read."""
 
     text: Text
-    layers: tuple[tuple[torch.Tensor, torch.Tensor], ...]
-    """Keys and values of each layer, (1, heads, P, d)."""
+    layers: Layers
 
 
-def recollect(recall: Memory, text: Text) -> Any:
-    """A `DynamicCache` of transformers with the longest beginning of `text` that was read before, all but its last token at
-    most. It is empty where there is none. Layers of a sliding window are held whole, so that each can be cut anywhere."""
-    from transformers import DynamicCache
-
+def recollect(recall: Memory, text: Text) -> Layers:
+    """Views of the keys and values of the longest beginning of `text` that was read before, all but its last token at most;
+    none where there is none. Layers of a sliding window are held whole, so that each can be cut anywhere."""
     found = [(passage.text.common(text), key) for key, passage in passages(recall)]
     length, key = max(found, key=lambda one: one[0], default=(0, None))
     length = min(length, len(text.ids) - 1)
     if not length:
-        return DynamicCache()
-    # Views: attention puts longer tensors in their place and never writes into them.
-    layers = recall.get(key).layers
-    return DynamicCache([(keys[..., :length, :], values[..., :length, :]) for keys, values in layers])
+        return []
+    return [(keys[..., :length, :], values[..., :length, :]) for keys, values in recall.get(key).layers]
 
 
-def remember(recall: Memory, text: Text, written: Sequence[int], cache: Any) -> None:
-    """Keep what a `DynamicCache` holds of `text` and the tokens written behind it. Of two texts that differ at their ends
-    alone the newer one is kept."""
-    import torch
-
-    ids = torch.cat([text.ids, torch.tensor(written, dtype=text.ids.dtype)])[: cache.get_seq_length()]
-    new = Text(text.row, ids, text.seen, text.image_token)
+def remember(recall: Memory, text: Text, layers: Layers, size: int) -> None:
+    """Keep the keys and values of a text that was read, `size` bytes. Of two texts that differ at their ends alone the newer
+    one is kept."""
     for key, passage in passages(recall):
-        common = new.common(passage.text)
+        common = text.common(passage.text)
         if common >= len(passage.text.ids) - TAIL:
             recall.drop(key)
-        elif common >= len(ids) - TAIL:
+        elif common >= len(text.ids) - TAIL:
             recall.get(key)
             return
-    layers = tuple((layer.keys, layer.values) for layer in cache.layers)
-    tensors = [tensor for layer in layers for tensor in layer]
-    recall.put(object(), Passage(new, layers), held(tensors if text.seen is None else [*tensors, text.seen]))
+    recall.put(object(), Passage(text, layers), size)
 
 
 def held(tensors: Iterable[torch.Tensor]) -> int:
@@ -109,6 +109,7 @@ def passages(recall: Memory) -> list[tuple[Hashable, Passage]]:
     return [(key, value) for key, value in recall.values() if isinstance(value, Passage)]
 
 
-def _equal(same: torch.Tensor) -> int:
+def _equal(same: Any) -> int:
     """How many values of (N,) are true before the first that is not."""
-    return int(same.long().cumprod(0).sum())
+    values: list[bool] = same.tolist()
+    return values.index(False) if False in values else len(values)

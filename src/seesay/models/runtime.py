@@ -77,7 +77,11 @@ class _OnnxRuntime:
         self._wanted = {given.name for given in self._session.get_inputs()}
 
     def __call__(self, **inputs: Array) -> list[Array]:
-        found: list[Array] = self._session.run(None, _wanted(inputs, self._wanted))
+        try:
+            found: list[Array] = self._session.run(None, _wanted(inputs, self._wanted))
+        except Exception as error:  # whatever its C++ side made of it, such as a kernel that this processor has not
+            why = str(error).strip().splitlines()[0][:200]
+            raise ModelError(f"{named('onnx')} cannot compute it: {why}") from None
         return found
 
 

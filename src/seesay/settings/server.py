@@ -36,8 +36,8 @@ class ServeSettings(GenerationSettings, ModelSettings):
     deadline: float = setting(120.0, low=1.0, high=3600.0)
     """Seconds after which a request is given up."""
     engine: Engine = "auto"
-    """What computes on this machine, as elsewhere; or `ray`, which serves several replicas behind one address on a Ray cluster, each
-    of which takes what `auto` takes, for when one process is too few; needs seesay[ray]."""
+    """What computes on this machine, as elsewhere; or `ray`, which serves several replicas behind one address on a Ray
+    cluster, each taking what `auto` takes, for when one process is too few; needs seesay[ray]."""
     replicas: int = setting(2, low=1, high=1000)
     """How many replicas a Ray cluster runs, each with everything loaded and a queue of its own."""
     ray_address: str = ""

@@ -140,7 +140,7 @@ def test_a_question_alone_is_asked_with_the_prompt_for_short_answers(chat_checkp
 def test_paligemma_gets_the_prompts_it_was_tuned_on(chat_checkpoints: dict[str, Path], asked: str, prompt: str) -> None:
     family = open_chat(chat_checkpoints["paligemma"])
     conversation = Conversation().ask("where?", SQUARE).answered("there").ask(asked, SQUARE)
-    assert family.template.prompt(conversation) == f"<image><image>{prompt}"
+    assert family.asking.template.prompt(conversation) == f"<image><image>{prompt}"
     ids = family.prepare([seesay.Example((SQUARE,), "")]).tensors["input_ids"][0]
     assert family.tokenizer.decode(ids, skip_special_tokens=True) == "caption en\n"
 
@@ -196,7 +196,7 @@ def test_a_checkpoint_saved_again_keeps_its_template(chat_checkpoints: dict[str,
     family.save(tmp_path / "again")
     again = open_chat(tmp_path / "again")
     conversation = Conversation().ask("what?", SQUARE)
-    assert again.template.prompt(conversation) == family.template.prompt(conversation)
+    assert again.asking.template.prompt(conversation) == family.asking.template.prompt(conversation)
     assert (tmp_path / "again" / "chat_template.jinja").is_file()
 
 
@@ -206,10 +206,10 @@ def test_templates_are_found_where_older_repositories_have_them(
     name: str, file: str, chat_checkpoints: dict[str, Path], altered: Callable[..., Path]
 ) -> None:
     conversation = Conversation().ask("what?", SQUARE).answered("red").ask("sure?")
-    prompt = open_chat(chat_checkpoints[name]).template.prompt(conversation)
+    prompt = open_chat(chat_checkpoints[name]).asking.template.prompt(conversation)
     folder = altered(name, "tokenizer_config.json", {})
     template = (folder / "chat_template.jinja").read_text()
     (folder / "chat_template.jinja").unlink()
     old = json.loads((folder / file).read_text()) if (folder / file).is_file() else {}
     (folder / file).write_text(json.dumps({**old, "chat_template": template}))
-    assert open_chat(folder).template.prompt(conversation) == prompt
+    assert open_chat(folder).asking.template.prompt(conversation) == prompt

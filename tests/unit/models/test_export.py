@@ -9,6 +9,7 @@ import onnx
 import pytest
 import torch
 
+from seesay.errors import ModelError
 from seesay.models import export
 from seesay.models.exported.base import Part
 from seesay.models.numpy_beams import Reply, beam_search
@@ -48,6 +49,30 @@ def test_8_bits_are_a_quarter_in_size_and_near(graph: Path) -> None:
     assert kinds.count("Gather") == 2
     narrow = open_graph(graph, "onnx", "float32")(ids=ids)[0]
     assert 0 < numpy.abs(narrow - wanted).max() < 0.05 * wanted.std()
+
+
+def test_8_bits_by_blocks_hold_where_a_few_numbers_are_a_hundred_times_larger(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Sequential(torch.nn.Linear(72, 40, bias=False), torch.nn.Linear(40, 24)).eval()
+    part = Part(layer, {"x": torch.zeros(1, 3, 72)}, ("out",), {"x": {1: "tokens"}})
+    values = numpy.random.default_rng(0).normal(size=(1, 5, 72)).astype(numpy.float32)
+    values[0, 0, 3] = 400.0
+    wanted = layer(torch.from_numpy(values)).detach().numpy()
+    errors = {}
+    for by_blocks in (False, True):
+        file = tmp_path / f"{by_blocks}.onnx"
+        export.write_graph(part, file)
+        export.quantize(file, by_blocks=by_blocks)
+        errors[by_blocks] = numpy.abs(open_graph(file, "onnx", "float32")(x=values)[0] - wanted)[0, 1:].max()
+    kinds = [node.op_type for node in onnx.load(str(file)).graph.node]
+    assert kinds.count("MatMulNBits") == 2
+    assert errors[True] < 0.05 * wanted[0, 1:].std()
+    assert errors[True] < 0.1 * errors[False]
+
+
+def test_a_graph_that_cannot_be_computed_is_told_in_one_line(graph: Path) -> None:
+    with pytest.raises(ModelError, match="cannot compute it"):
+        open_graph(graph, "onnx", "float32")(ids=numpy.array([[99_999]], numpy.int64))
 
 
 def test_weights_that_lie_beside_are_the_same_graph(graph: Path) -> None:

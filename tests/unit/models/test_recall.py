@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 
@@ -16,7 +17,7 @@ IMAGE = 9
 
 
 def text(*ids: int, row: tuple[str, ...] = (), seen: torch.Tensor | None = None) -> Text:
-    return Text(row, torch.tensor(ids), seen, IMAGE)
+    return Text(row, numpy.array(ids), seen, IMAGE)
 
 
 def floats(count: int) -> torch.Tensor:
@@ -46,37 +47,36 @@ def test_the_common_part_does_not_end_within_a_picture() -> None:
     assert one.common(text(1, IMAGE, IMAGE, 2, row=("a",), seen=seen[:2])) == 1
 
 
-def filled(length: int) -> object:
-    from transformers import DynamicCache
-
+def filled(length: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     states = torch.arange(float(length)).reshape(1, 1, length, 1)
-    return DynamicCache([(states, -states), (states + 1, -states)])
+    return [(states, -states), (states + 1, -states)]
+
+
+def keep(recall: Memory, *ids: int) -> None:
+    remember(recall, text(*ids), filled(len(ids)), 16 * len(ids))
 
 
 def test_a_beginning_is_recollected_cut_to_what_is_the_same_and_leaves_a_token_to_read() -> None:
     recall = Memory()
-    remember(recall, text(*range(4)), [4, 5], filled(5))
-    cache = recollect(recall, text(0, 1, 2, 7))
-    assert cache.get_seq_length() == 3
-    assert cache.layers[1].keys.flatten().tolist() == [1, 2, 3]
-    assert recollect(recall, text(0, 1)).get_seq_length() == 1
-    assert recollect(recall, text(0, 1, 2, 3, 4, 5, 6)).get_seq_length() == 5
-    assert recollect(recall, text(8, 1)).get_seq_length() == 0
-    (kept,) = passages(recall)
-    cache.update(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, 1), 0)
-    assert kept[1].layers[0][0].shape[-2] == 5
+    remember(recall, text(*range(4)).longer([4, 5], 5), filled(5), 80)
+    layers = recollect(recall, text(0, 1, 2, 7))
+    assert layers[1][0].flatten().tolist() == [1, 2, 3]
+    assert recollect(recall, text(0, 1))[0][0].shape[-2] == 1
+    assert recollect(recall, text(0, 1, 2, 3, 4, 5, 6))[0][0].shape[-2] == 5
+    assert recollect(recall, text(8, 1)) == []
+    assert recall.bytes == 80
 
 
 def test_of_texts_that_differ_at_their_ends_the_newer_is_kept_and_others_stay() -> None:
     recall = Memory()
     for last in (100, 101, 102):
-        remember(recall, text(*range(50), last), [], filled(51))
+        keep(recall, *range(50), last)
     assert [int(passage.text.ids[-1]) for _, passage in passages(recall)] == [102]
-    remember(recall, text(*range(50), *range(200, 200 + 2 * TAIL)), [], filled(50 + 2 * TAIL))
+    keep(recall, *range(50), *range(200, 200 + 2 * TAIL))
     assert len(passages(recall)) == 1  # a longer text with the same beginning takes its place
-    remember(recall, text(*range(50), *range(500, 500 + 2 * TAIL)), [], filled(50 + 2 * TAIL))
+    keep(recall, *range(50), *range(500, 500 + 2 * TAIL))
     assert len(passages(recall)) == 2
-    remember(recall, text(*range(50), 7), [], filled(51))
+    keep(recall, *range(50), 7)
     assert len(passages(recall)) == 2  # one of the two has all but the end of it
 
 

@@ -42,6 +42,9 @@ class Part:
     outputs: tuple[str, ...]
     free: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Of inputs and outputs the axes whose length is free, each with a name."""
+    by_blocks: bool = False
+    """Whether in 8 bits every few numbers have a scale of their own. Language models need it: a few of their numbers are a
+    hundred times larger than the others, which one scale would all but erase. It costs time where many rows are multiplied."""
 
 
 class Exported(Family):
@@ -50,19 +53,30 @@ class Exported(Family):
     needs_torch: ClassVar[bool] = False
     part_names: tuple[str, ...]
     """Its ONNX files without their endings."""
+    samples: ClassVar[tuple[int, int]] = (4, 4)
+    """On how many batches it is verified, and the rows of each."""
 
     def __init__(self, checkpoint: Checkpoint, folder: Path, runtime: Runtime, numbers: str, threads: int = 0) -> None:
         self.checkpoint, self.runtime = checkpoint, runtime
         self.placement = Placement("cpu", numbers, threads=threads)
         self.facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        self.pixels, self.words = PixelRecipe.read(self.facts["pixels"]), Words(folder / TOKENIZER)
         self.vocabulary = tuple(self.facts.get("vocabulary", ()))
         self.captions, self.answers = bool(self.facts["captions"]), bool(self.facts["answers"])
         self._memory = Memory()
+        self._open_preparing(folder)
         self._parts = {
             name: open_graph(folder / f"{name}.onnx", runtime, "float32" if numbers == "int8" else numbers, threads)
             for name in self.part_names
         }
+
+    def _open_preparing(self, folder: Path) -> None:
+        """Open what makes pictures and words ready."""
+        self.pixels, self.words = PixelRecipe.read(self.facts["pixels"]), Words(folder / TOKENIZER)
+
+    @classmethod
+    def keep_preparing(cls, original: Any, folder: Path) -> None:
+        """Write what `_open_preparing` opens."""
+        cls.processors(original)[1].backend_tokenizer.save(str(folder / TOKENIZER))
 
     @classmethod
     def refused(cls, checkpoint: Checkpoint) -> str:
@@ -97,6 +111,12 @@ class Exported(Family):
     @abstractmethod
     def found(self, batch: Batch, replies: Sequence[str]) -> Array:
         """The same of the export, of a batch that it prepared."""
+
+    def lost(self, original: Any, batch: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
+        """How much less the original thinks of the answers `given` by the export than of its own `replies`, at most, in 0..1.
+        Of a batch that the original prepared."""
+        scores = [original.score(batch, texts) for texts in (replies, given)]
+        return float(max(mine - other for mine, other in zip(*scores, strict=True)))
 
     @property
     def engine(self) -> str:

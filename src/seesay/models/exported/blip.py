@@ -15,13 +15,13 @@ from ..checkpoint import Checkpoint
 from ..family import Batch
 from ..runtime import Array, Runtime
 from .base import Part
-from .writing import Writing, ahead, attend, decoder_part, heads_of, memory_names
+from .writing import OnePicture, ahead, attend, decoder_part, heads_of, memory_names
 
 if TYPE_CHECKING:
     import torch
 
 
-class ExportedBlip(Writing):
+class ExportedBlip(OnePicture):
     """A BLIP that describes or answers."""
 
     name: ClassVar[str] = "blip"

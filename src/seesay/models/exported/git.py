@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...types import Example
 from ..frames import middle
 from .base import Part
-from .writing import Writing, ahead, attend, decoder_part, heads_of, memory_names
+from .writing import OnePicture, ahead, attend, decoder_part, heads_of, memory_names
 
 if TYPE_CHECKING:
     import PIL.Image
     import torch
 
 
-class ExportedGit(Writing):
+class ExportedGit(OnePicture):
     """A GIT."""
 
     name: ClassVar[str] = "git"

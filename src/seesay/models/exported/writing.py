@@ -1,7 +1,7 @@
 """What exported architectures share that write token by token: the loop, the cache, beams, scores, and the decoder restated.
 
-A picture is looked at once: what `look` makes of it (keys and values of every layer that attends to it) is kept by the
-picture's content, so that the next question about it costs its words alone. Rows are written one after another, each with
+A picture is looked at once: what is made of it is kept by the picture's content, so that the next question about it costs its
+words alone. Rows are written one after another, each with
 no padding at all; a step costs what one token costs. Scores and searches are those of `models.generation`.
 
 The `restated_` functions and `Decoder` are torch and serve the exporter only.
@@ -48,29 +48,10 @@ class Writing(Exported):
 
     writes: ClassVar[bool] = True
     streams: ClassVar[bool] = True
-    one_size: ClassVar[bool] = True
 
     def __init__(self, checkpoint: Checkpoint, folder: Any, runtime: Runtime, numbers: str, threads: int = 0) -> None:
         super().__init__(checkpoint, folder, runtime, numbers, threads)
         self.recall = Memory()
-
-    @classmethod
-    def facts_of(cls, original: Any) -> dict[str, Any]:
-        config = original.decoder_config
-        return {
-            **super().facts_of(original),
-            "layers": config.num_hidden_layers,
-            "heads": config.num_attention_heads,
-            "width": config.hidden_size // config.num_attention_heads,
-            "longest": original.longest,
-            "ends": original.ends,
-            "start": cls.start_of(original),
-        }
-
-    @classmethod
-    @abstractmethod
-    def start_of(cls, original: Any) -> int:
-        """The token that a text begins with."""
 
     @classmethod
     def wanted(cls, original: Any, batch: Batch, replies: Sequence[str]) -> Array:
@@ -80,14 +61,6 @@ class Writing(Exported):
     def found(self, batch: Batch, replies: Sequence[str]) -> Array:
         rows = range(len(batch.digests))
         return numpy.concatenate([self._given(batch, row, reply)[0] for row, reply in zip(rows, replies, strict=True)])
-
-    def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
-        if normalize is not None:
-            raise self._never_trained()
-        self._check([example.question.strip() for example in examples])
-        pictures, digests = self._pictures(examples)
-        tensors = {"pixel_values": numpy.stack(pictures), "input_ids": [self._tokens(one) for one in examples]}
-        return Batch(tensors, tuple((digest,) for digest in digests))
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
         beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
@@ -106,38 +79,28 @@ class Writing(Exported):
         return Candidate(self._text(ids).strip(), math.exp(sum(chances) / len(chances)) if chances else 0.0), ended
 
     @abstractmethod
-    def _tokens(self, example: Example) -> list[int]:
-        """What is read before an answer is written."""
-
-    def _check(self, questions: Sequence[str]) -> None:
-        """Raises a ModelError where the checkpoint was made for another task."""
-
     def _seen(self, batch: Batch, row: int) -> Mapping[str, Array]:
         """What the decoder attends to beside its text."""
-        return self._looked(batch, row)
 
-    def _looked(self, batch: Batch, row: int) -> Mapping[str, Array]:
-        """What `look` makes of the picture of a row; kept."""
-        (digest,) = batch.digests[row]
-        kept: dict[str, Array] | None = self.recall.get(digest)
-        if kept is None:
-            found = self._parts["look"](pixel_values=batch.tensors["pixel_values"][row : row + 1])
-            kept = dict(zip(memory_names(len(found) // 2), found, strict=True))
-            self.recall.put(digest, kept, sum(value.nbytes for value in found))
-        return kept
-
+    @abstractmethod
     def _begun(self, batch: Batch, row: int) -> list[int]:
         """The tokens that the decoder reads before it writes."""
-        ids: list[int] = batch.tensors["input_ids"][row]
-        return ids
 
+    @abstractmethod
+    def _spelled(self, reply: str) -> list[int]:
+        """An answer as the decoder would write it, without its end."""
+
+    @abstractmethod
+    def _text(self, ids: Sequence[int]) -> str:
+        """What tokens say; a terminal would follow control characters."""
+
+    @abstractmethod
     def _read(self, seen: Mapping[str, Array], tokens: Sequence[int], before: Text | None = None) -> Text:
-        names = past_names(self.facts["layers"])
-        empty = numpy.zeros((1, self.facts["heads"], 0, self.facts["width"]), numpy.float32)
-        past = dict.fromkeys(names, empty) if before is None else before.past
-        run: Graph = self._parts["write"]
-        logits, *present = run(input_ids=numpy.array([tokens], numpy.int64), **seen, **past)
-        return Text(dict(zip(names, present, strict=True)), logits[0])
+        """What `tokens` behind `before` make of it."""
+
+    def _taken(self, batch: Batch, row: int) -> int:
+        """Places of the decoder that are taken before it writes."""
+        return len(self._begun(batch, row))
 
     def _greedy(
         self, batch: Batch, row: int, most: int, hear: Callable[[list[int]], bool]
@@ -145,18 +108,24 @@ class Writing(Exported):
         """Tokens without the end, the log-probability of each with the end's, and whether it was reached."""
         begun, seen, ends = self._begun(batch, row), self._seen(batch, row), set(self.facts["ends"])
         text, written, chances = self._read(seen, begun), list[int](), list[float]()
-        for _ in range(min(most, self.facts["longest"] - len(begun))):
+        ended = False
+        for _ in range(min(most, self.facts["longest"] - self._taken(batch, row))):
             last = log_softmax(text.logits[-1])
             token = int(last.argmax())
             chances.append(float(last[token]))
-            if token in ends:
-                return written, chances, True
+            ended = token in ends
+            if ended:
+                break
             written.append(token)
             if not hear(written):
                 break
             if len(chances) < most:
                 text = self._read(seen, [token], text)
-        return written, chances, False
+        self._keep(batch, row, seen, text, written)
+        return written, chances, ended
+
+    def _keep(self, batch: Batch, row: int, seen: Mapping[str, Array], text: Text, written: Sequence[int]) -> None:
+        """Told of what was read and written, once an answer is."""
 
     def _best(self, batch: Batch, row: int, beams: int, top_k: int) -> tuple[Candidate, ...]:
         if beams == 1:
@@ -177,7 +146,7 @@ class Writing(Exported):
 
     def _given(self, batch: Batch, row: int, reply: str) -> tuple[Array, list[int]]:
         """(T, vocabulary) logits before each token of a given reply and its end, and these tokens."""
-        ids = [*self.words.bare(reply), self.facts["ends"][0]][: self._room]
+        ids = [*self._spelled(reply), self.facts["ends"][0]][: self._room]
         begun = self._begun(batch, row)
         text = self._read(self._seen(batch, row), [*begun, *ids[:-1]])
         return text.logits[len(begun) - 1 :], ids
@@ -192,6 +161,74 @@ class Writing(Exported):
     def _room(self) -> int:
         """Tokens of the longest reply."""
         return min(self.generation.max_new_tokens, int(self.facts["longest"]) // 2)
+
+
+class OnePicture(Writing):
+    """An export that reads a text about one picture. `look` makes of it keys and values that `write`, or what stands before
+    it, attends to."""
+
+    one_size: ClassVar[bool] = True
+
+    @classmethod
+    def facts_of(cls, original: Any) -> dict[str, Any]:
+        config = original.decoder_config
+        return {
+            **super().facts_of(original),
+            "layers": config.num_hidden_layers,
+            "heads": config.num_attention_heads,
+            "width": config.hidden_size // config.num_attention_heads,
+            "longest": original.longest,
+            "ends": original.ends,
+            "start": cls.start_of(original),
+        }
+
+    @classmethod
+    @abstractmethod
+    def start_of(cls, original: Any) -> int:
+        """The token that a text begins with."""
+
+    def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
+        if normalize is not None:
+            raise self._never_trained()
+        self._check([example.question.strip() for example in examples])
+        pictures, digests = self._pictures(examples)
+        tensors = {"pixel_values": numpy.stack(pictures), "input_ids": [self._tokens(one) for one in examples]}
+        return Batch(tensors, tuple((digest,) for digest in digests))
+
+    @abstractmethod
+    def _tokens(self, example: Example) -> list[int]:
+        """What is read before an answer is written."""
+
+    def _check(self, questions: Sequence[str]) -> None:
+        """Raises a ModelError where the checkpoint was made for another task."""
+
+    def _seen(self, batch: Batch, row: int) -> Mapping[str, Array]:
+        return self._looked(batch, row)
+
+    def _looked(self, batch: Batch, row: int) -> Mapping[str, Array]:
+        """What `look` makes of the picture of a row; kept."""
+        (digest,) = batch.digests[row]
+        kept: dict[str, Array] | None = self.recall.get(digest)
+        if kept is None:
+            found = self._parts["look"](pixel_values=batch.tensors["pixel_values"][row : row + 1])
+            kept = dict(zip(memory_names(len(found) // 2), found, strict=True))
+            self.recall.put(digest, kept, sum(value.nbytes for value in found))
+        return kept
+
+    def _begun(self, batch: Batch, row: int) -> list[int]:
+        ids: list[int] = batch.tensors["input_ids"][row]
+        return ids
+
+    def _spelled(self, reply: str) -> list[int]:
+        return self.words.bare(reply)
+
+    def _read(self, seen: Mapping[str, Array], tokens: Sequence[int], before: Text | None = None) -> Text:
+        names = past_names(self.facts["layers"])
+        empty = numpy.zeros((1, self.facts["heads"], 0, self.facts["width"]), numpy.float32)
+        past = dict.fromkeys(names, empty) if before is None else before.past
+        run: Graph = self._parts["write"]
+        logits, *present = run(input_ids=numpy.array([tokens], numpy.int64), **seen, **past)
+        return Text(dict(zip(names, present, strict=True)), logits[0])
 
     def _text(self, ids: Sequence[int]) -> str:
         return CONTROLS.sub("", self.words.text(ids))
@@ -223,8 +260,16 @@ def heads_of(values: torch.Tensor, heads: int) -> torch.Tensor:
 def attend(
     query: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]], mask: torch.Tensor | None
 ) -> torch.Tensor:
-    """(1, T, D): attention over keys and values that lie in several blocks, one softmax over all; `mask` (T, K) is added to the
-    last block's weights. Blocks are never joined: the largest of them stays where it is from token to token."""
+    """(1, T, D): attention of (1, heads, T, d) as `mixed` computes it, the heads side by side."""
+    rows, heads, tokens, width = query.shape
+    return mixed(query, blocks, mask).transpose(1, 2).reshape(rows, tokens, heads * width)
+
+
+def mixed(
+    query: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]], mask: torch.Tensor | None
+) -> torch.Tensor:
+    """(1, heads, T, d): attention over keys and values that lie in several blocks, one softmax over all; `mask` (T, K) is added
+    to the last block's weights. Blocks are never joined: the largest of them stays where it is from token to token."""
     import torch
 
     scale = 1 / math.sqrt(query.shape[-1])
@@ -234,8 +279,7 @@ def attend(
     shares = torch.cat(weights, dim=-1).softmax(-1) if len(weights) > 1 else weights[0].softmax(-1)
     ends = list(accumulate((score.shape[-1] for score in weights), initial=0))
     parts = [shares[..., start:end] @ value for (start, end), (_, value) in zip(pairwise(ends), blocks, strict=True)]
-    rows, heads, tokens, width = query.shape
-    return sum(parts[1:], parts[0]).transpose(1, 2).reshape(rows, tokens, heads * width)
+    return sum(parts[1:], parts[0])
 
 
 def ahead(tokens: int, before: int) -> torch.Tensor:

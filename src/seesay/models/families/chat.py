@@ -1,10 +1,7 @@
 """Models that chat about pictures: every image-text-to-text architecture of transformers that no other family opens.
 
 Idefics2 and 3, SmolVLM, LLaVA, LLaVA-NeXT, LLaVA-OneVision, Qwen2-VL and its successors, Gemma 3, PaliGemma and some
-eighty more, through their own processors and chat templates. A question alone is asked with the prompt for short answers of Liu et
-al., "Improved Baselines with Visual Instruction Tuning" (LLaVA-1.5), CVPR 2024, a description with the prompt for captions
-there (table 2 of its appendix). PaliGemma has no template; it gets the prompts it was tuned on (Beyer et al., "PaliGemma: A
-versatile 3B VLM for transfer", 2024): all pictures of the conversation, and the last question.
+eighty more. How they are asked is in `chat_asking`.
 """
 
 from __future__ import annotations
@@ -12,18 +9,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ...errors import InputError, ModelError
-from ...media import digest_image, open_image
-from ...types import Conversation, Example, ImagePart, Message, TextPart
+from ...errors import ModelError
+from ...types import Conversation, Example
 from ..adapter import BASE, Adapter, Base, save_network
+from ..arithmetic import fast_float32
+from ..chat_asking import Asking
 from ..chat_lesson import ChatLessons
-from ..chat_processor import processed, read_chat_processor
-from ..chat_template import ChatTemplate
 from ..checkpoint import Checkpoint, Placement, find, import_torch, load_weights
 from ..family import IGNORED, Batch, Examined, reply_of
 from ..generation import Generative, Prompt, pad_left, read_config
@@ -34,34 +30,12 @@ from ..steps import forced
 if TYPE_CHECKING:
     import torch
 
-UNBOUNDED = 2**20
-"""Tokens that a model reads whose configuration states no limit."""
 REMEMBERED = frozenset(
     "idefics2 idefics3 smolvlm llava llava_next llava_onevision qwen2_vl qwen2_5_vl qwen3_vl gemma3 paligemma".split()
 )
 """Architectures of which is known, and tested, that what they saw and read can be kept for the next question."""
 BOTH_WAYS = frozenset({"paligemma"})
 """Those whose whole prompt sees itself in both directions: what is read of a picture depends on the question behind it."""
-PALIGEMMA = (
-    "{%- for message in messages -%}{%- for part in message.content -%}{%- if part.type == 'image' -%}<image>{%- endif -%}"
-    "{%- endfor -%}{%- endfor -%}{%- set last = messages[-1].content | selectattr('type', 'equalto', 'text') | list -%}"
-    "{%- set text = (last | map(attribute='text') | join(' ')) -%}"
-    "{%- if text.split(' ')[0] not in ('answer', 'caption', 'cap', 'describe', 'detect', 'ocr', 'segment') -%}"
-    "answer en {% endif -%}{{ text }}"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How a model is asked one thing about one picture."""
-
-    ask: str = "{}\nAnswer the question using a single word or phrase."
-    describe: str = "Provide a one-sentence caption for the provided image."
-    template: str = ""
-    """In place of a chat template, where a checkpoint has none."""
-
-
-STYLES = {"paligemma": Style("{}", "caption en", PALIGEMMA)}
 
 
 class Chat(Generative):
@@ -76,9 +50,7 @@ class Chat(Generative):
     one_size: ClassVar[bool] = False
     sees_pixels: ClassVar[bool] = False
     captions: bool = True
-    processor: Any
-    template: ChatTemplate
-    style: Style
+    asking: Asking
     lessons: ChatLessons
     """What makes conversations ready to learn from."""
 
@@ -95,7 +67,7 @@ class Chat(Generative):
         config = read_config(checkpoint, transformers.CONFIG_MAPPING[checkpoint.model_type], (architecture,))
         if config.is_encoder_decoder:
             raise ModelError("a model with an encoder for text, which does not chat", where=checkpoint.name)
-        parts = _parts(checkpoint)
+        asking = Asking.of(checkpoint)
         base = Base.read(checkpoint)
         held = checkpoint
         if base is not None:
@@ -103,9 +75,8 @@ class Chat(Generative):
             placement = replace(placement, quantize=placement.quantize or base.quantize, dtype=base.dtype)
         network = getattr(transformers, architecture)
         weights = load_weights(network, held, config, placement, attention=_attention(network, placement))
-        model = cls(weights, parts.processor.image_processor, parts.processor.tokenizer, checkpoint, placement)
-        model.processor, model.template, model.style = parts.processor, parts.template, parts.style
-        model.lessons = _lessons(parts, checkpoint)
+        model = cls(weights, asking.processor.image_processor, asking.processor.tokenizer, checkpoint, placement)
+        model.asking, model.lessons = asking, _lessons(asking)
         if base is not None:
             model._adapter = Adapter.opened(weights, checkpoint.folder)
         return model
@@ -113,7 +84,7 @@ class Chat(Generative):
     @classmethod
     def lessons_of(cls, checkpoint: Checkpoint) -> ChatLessons:
         """What makes conversations ready for a checkpoint to learn from, without its weights."""
-        return _lessons(_parts(checkpoint), checkpoint)
+        return _lessons(Asking.of(checkpoint))
 
     @classmethod
     def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
@@ -142,9 +113,9 @@ class Chat(Generative):
         return f"{super().engine}, {self._network.config._attn_implementation} attention"
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
-        asked = [self._conversation(example) for example in examples]
+        asked = [self.asking.conversation(example) for example in examples]
         if normalize is None:
-            return self._together(asked)
+            return self.asking.batch(asked, self._room)
         return self.lessons.batch(
             [one.answered(reply_of(example, normalize)) for one, example in zip(asked, examples, strict=True)]
         )
@@ -157,10 +128,24 @@ class Chat(Generative):
         return replace(found, answers=self.predict(_asked(batch, self._padding), 1) if answer else [])
 
     def preview(self, example: Example, normalize: Callable[[str], str]) -> tuple[tuple[str, bool], ...]:
-        return self.lessons.preview(self._conversation(example).answered(reply_of(example, normalize)))
+        return self.lessons.preview(self.asking.conversation(example).answered(reply_of(example, normalize)))
 
     def prepare_conversation(self, conversation: Conversation) -> Batch:
-        return self._together([conversation])
+        return self.asking.batch([conversation], self._room)
+
+    def reply_logits(self, batch: Batch, replies: Sequence[str]) -> torch.Tensor:
+        import torch
+
+        # Prompts and replies as one text, nothing of which was read before.
+        ids = self._replies(replies, self._room)
+        inputs, written = self._placed(batch), ids.clamp_min(0)[:, :-1]
+        with self._alone, torch.inference_mode(), fast_float32():
+            seen = self._looked(inputs, batch.digests) if "pixel_values" in inputs else None
+            inputs.pop("pixel_values", None)
+            inputs["input_ids"] = torch.cat([inputs["input_ids"], written], dim=1)
+            inputs["attention_mask"] = torch.cat([inputs["attention_mask"], torch.ones_like(written)], dim=1)
+            logits = self._network(**_with(inputs, seen), use_cache=False, logits_to_keep=ids.shape[1]).logits
+        return logits[ids != IGNORED].float()  # type: ignore[no-any-return]
 
     def save(self, folder: Path) -> None:
         alone = self._adapter is not None and self.placement.quantize
@@ -189,32 +174,6 @@ class Chat(Generative):
 
         self._lesson = Lesson(self._network, write)
 
-    def _together(self, conversations: Sequence[Conversation]) -> Batch:
-        """A batch of conversations, padded on the left."""
-        texts = [self.template.prompt(conversation) for conversation in conversations]
-        rows = [[(digest_image(source), source) for source in conversation.images] for conversation in conversations]
-        # Pictures that come twice in a batch are opened once.
-        unique = {digest: source for row in rows for digest, source in row}
-        opened = {digest: open_image(source).pixels for digest, source in unique.items()}
-        pictures = [[opened[digest] for digest, _ in row] for row in rows]
-        tensors = processed(self.processor, texts, pictures)
-        tensors.pop("labels", None)
-        self._require_room(tensors["attention_mask"])
-        return Batch(tensors, tuple(tuple(digest for digest, _ in row) for row in rows))
-
-    def _conversation(self, example: Example) -> Conversation:
-        if not example.images:
-            raise InputError("a question without a picture", where=example.origin)
-        words = self.style.ask.format(example.question.strip()) if example.question.strip() else self.style.describe
-        message = Message("user", (*map(ImagePart, example.images), TextPart(words)))
-        return Conversation((message,), example.id, example.origin)
-
-    def _require_room(self, mask: torch.Tensor) -> None:
-        longest = int(mask.sum(1).max())
-        if longest + self._room > self._longest:
-            message = f"{longest:,} tokens; this model reads {self._longest:,}, {self._room:,} of them for its answer"
-            raise InputError(message, where="conversation", hint="leave out earlier turns or pictures")
-
     @property
     def _tower(self) -> Any:
         tower = self._network.get_encoder("image")
@@ -227,6 +186,8 @@ class Chat(Generative):
         raise NotImplementedError("pictures and text are prepared together")
 
     def _prompt(self, tensors: dict[str, Any], digests: Sequence[Row], beams: int = 1) -> Prompt:
+        from transformers import DynamicCache
+
         if not digests or self.checkpoint.model_type not in REMEMBERED:
             return Prompt(self._network, tensors)
         inputs = dict(tensors)
@@ -236,8 +197,9 @@ class Chat(Generative):
             return Prompt(self._network, _with(inputs, seen))
         image_token = self._network.config.image_token_id
         ids = inputs["input_ids"][0]
-        text = Text(digests[0], ids.cpu(), None if seen is None else seen.flat(), image_token)
-        inputs["past_key_values"] = cache = recollect(self.recall, text)
+        text = Text(digests[0], ids.cpu().numpy(), None if seen is None else seen.flat(), image_token)
+        # Views: attention puts longer tensors in their place and never writes into them.
+        inputs["past_key_values"] = cache = DynamicCache(recollect(self.recall, text))
         if hasattr(self._network.base_model, "rope_deltas"):
             # Qwen's note of the last text's positions, which would be taken for this one's.
             self._network.base_model.rope_deltas = None
@@ -245,7 +207,13 @@ class Chat(Generative):
         read = int(places[: cache.get_seq_length()].sum())
         if seen is not None and read:
             seen = seen.behind(read) if read < int(places.sum()) else None
-        return Prompt(self._network, _with(inputs, seen), lambda written: remember(self.recall, text, written, cache))
+
+        def keep(written: Sequence[int]) -> None:
+            layers = [(layer.keys, layer.values) for layer in cache.layers]
+            tensors = [*(one for layer in layers for one in layer), *([] if text.seen is None else [text.seen])]
+            remember(self.recall, text.longer(written, cache.get_seq_length()), layers, held(tensors))
+
+        return Prompt(self._network, _with(inputs, seen), keep)
 
     def _looked(self, tensors: dict[str, Any], digests: Sequence[Row]) -> Seen:
         """What the eye made of the pictures of all rows, each row looked at once."""
@@ -260,7 +228,7 @@ class Chat(Generative):
         return Seen.together([found[row] for row in digests if row])
 
     def _reply_ids(self, answer: str) -> list[int]:
-        return self._encode(self.template.lead + answer)
+        return self._encode(self.asking.template.lead + answer)
 
     def _chances(self, prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
         # Positions and pictures are each architecture's own affair, and its `generate` knows them.
@@ -268,13 +236,11 @@ class Chat(Generative):
 
     @property
     def _ends(self) -> list[int]:
-        ends = super()._ends
-        closing = self.tokenizer.convert_tokens_to_ids(self.template.closing) if self.template.closing else None
-        return ends if closing is None or closing in ends else [*ends, closing]
+        return self.asking.ends(super()._ends)
 
     @property
     def _longest(self) -> int:
-        return _longest(self._network.config)
+        return self.asking.longest
 
 
 def _with(inputs: dict[str, Any], seen: Seen | None) -> dict[str, Any]:
@@ -296,38 +262,14 @@ def _asked(batch: Batch, padding: int) -> Batch:
     return Batch({**tensors, **asked}, batch.digests)
 
 
-def _longest(config: Any) -> int:
-    """Tokens that a network of this configuration reads."""
-    text = config.get_text_config(decoder=True)
-    return int(getattr(text, "max_position_embeddings", None) or UNBOUNDED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a checkpoint has beside its weights."""
-
-    processor: Any
-    template: ChatTemplate
-    style: Style
-
-
-def _parts(checkpoint: Checkpoint) -> _Parts:
-    style = STYLES.get(checkpoint.model_type, Style())
-    processor = read_chat_processor(checkpoint)
-    return _Parts(processor, _template(checkpoint, processor, style), style)
-
-
-def _lessons(parts: _Parts, checkpoint: Checkpoint) -> ChatLessons:
-    import transformers
-
-    config = transformers.CONFIG_MAPPING[checkpoint.model_type].from_dict(dict(checkpoint.config))
+def _lessons(asking: Asking) -> ChatLessons:
     return ChatLessons(
-        parts.processor,
-        parts.template,
-        one_turn=bool(parts.style.template) and parts.template.template == parts.style.template,
-        longest=_longest(config),
-        end=int(parts.processor.tokenizer.eos_token_id),
-        name=checkpoint.name,
+        asking.processor,
+        asking.template,
+        one_turn=asking.one_turn,
+        longest=asking.longest,
+        end=int(asking.processor.tokenizer.eos_token_id),
+        name=asking.name,
     )
 
 
@@ -347,24 +289,3 @@ def _attention(network: Any, placement: Placement) -> str:
     if wanted and getattr(network, "_supports_flash_attn", False) and is_flash_attn_2_available():
         return "flash_attention_2"
     return "sdpa" if getattr(network, "_supports_sdpa", False) else "eager"
-
-
-def _template(checkpoint: Checkpoint, processor: Any, style: Style) -> ChatTemplate:
-    """The processor's own template, or the tokenizer's, or the family's.
-
-    Raises:
-        ModelError: there is none, or the processor names no token for a picture.
-    """
-    found = getattr(processor, "chat_template", None) or processor.tokenizer.chat_template
-    text = found.get("default") if isinstance(found, dict) else found
-    if not text and not style.template:
-        hint = "take a checkpoint tuned on conversations; its repository has a chat_template.jinja"
-        raise ModelError("no chat template in this checkpoint", where=checkpoint.name, hint=hint)
-    tokens = {
-        name: value for name, value in vars(processor).items() if name.endswith("_token") and isinstance(value, str)
-    }
-    if "image_token" not in tokens:
-        raise ModelError("its processor names no token for a picture", where=checkpoint.name)
-    return ChatTemplate(
-        text or style.template, processor.tokenizer, tokens["image_token"], tokens.values(), checkpoint.name
-    )
