@@ -36,7 +36,8 @@ def cluster(address: str) -> Iterator[None]:
 
         before = signal.getsignal(signal.SIGTERM)
         try:
-            ray.init(address or None, include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
+            # "local": without an address Ray would join a cluster that happens to run here, and end when that one does.
+            ray.init(address or "local", include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL)
         except Exception as error:  # Ray has no class of its own for it
             first = str(error).split(". ")[0].splitlines()[0]
             hint = "start one with `ray start --head`, or leave out --ray-address"
