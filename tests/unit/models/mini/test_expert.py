@@ -100,3 +100,14 @@ def test_in_a_caption_the_encoder_has_a_say_among_names_and_in_nothing_else(
     assert heard[:, hints[0]] == pytest.approx(chances[:, hints[0]] * (1 - SAY * 0.9) + SAY * 0.7 * named)
     nothing = numpy.exp(expert.name(numpy.log(chances), hints, numpy.zeros(2)))
     assert nothing == pytest.approx(chances)
+
+
+def test_against_a_clear_no_the_encoder_must_be_very_sure(expert: Expert) -> None:
+    ids = expert.tokenizer.ids
+    prompt = [ids[ASK], *expert.tokenizer.encode("is there a bird?"), ids[ANSWER]]
+    hints = numpy.array([[ids["owl"], ids["cat"]]] * 5)
+    chances = numpy.array([[0.6, 0.1], [0.6, 0.1], [0.9, 0.05], [0.4, 0.5], [0.05, 0.9]])
+    log_odds = numpy.array([-1.0, -8.0, -8.0, 5.0, 5.0])
+    assert expert.sees(prompt, hints, chances, log_odds).tolist() == [True, False, True, False, False]
+    other = [ids[ASK], *expert.tokenizer.encode("is the cat left of the bird?"), ids[ANSWER]]
+    assert not expert.sees(other, hints, chances, log_odds).any()
