@@ -31,6 +31,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = ("/live", "/ready")
 """Asked by machines that watch over servers and have no key."""
+WORK_TO_GET = "/find/"
+"""Paths below it cost work though they are only got; they wait in the queue as what is posted does."""
 PRIVATE_PATHS = ("/v1/", "/api/", "/metrics", "/find/")
 """Below these a key is needed to read, too; everything else that can be read is the page."""
 POLICY = (
@@ -120,7 +122,7 @@ class Guard:
                 # What is left of the body is not waited for.
                 refused.headers["connection"] = "close"
                 await refused(scope, receive, exchange.send)
-            elif scope["method"] in ("GET", "HEAD"):
+            elif scope["method"] in ("GET", "HEAD") and not path.startswith(WORK_TO_GET):
                 await self._work(scope, bytes(body), receive, exchange)
             else:
                 await self._queue(scope, bytes(body), receive, exchange)
