@@ -12,7 +12,7 @@ from .sizes import QUESTIONS, WORK, checkpoint
 
 TOKENS = 5
 LONG = 32
-ROUNDS = 1
+ROUNDS = 3
 
 
 def measure() -> dict[str, object]:
