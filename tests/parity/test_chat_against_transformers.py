@@ -99,7 +99,7 @@ def test_greedy_and_beams_write_what_generate_writes(family: Chat, conversation:
     inputs = family.prepare_conversation(conversation).tensors
     batch = family.prepare_conversation(conversation)
     start = inputs["input_ids"].shape[1]
-    ends = family._ends
+    ends = family.ends
     common = {
         "max_new_tokens": 8,
         "do_sample": False,
@@ -202,7 +202,7 @@ def test_a_conversation_longer_than_the_model_reads_is_refused(family: Chat, pic
 
 def test_the_likelihood_of_a_given_answer_is_that_of_its_tokens(family: Chat, conversation: Conversation) -> None:
     batch = family.prepare_conversation(conversation)
-    reply = [*family._reply_ids("red dog"), family._ends[0]]
+    reply = [*family._reply_ids("red dog"), family.ends[0]]
     chance = 0.0
     for index, token in enumerate(reply):
         longer = dict(batch.tensors)

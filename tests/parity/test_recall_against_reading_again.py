@@ -77,7 +77,7 @@ def generated(family: Chat, network: Any, inputs: dict[str, Any]) -> tuple[list[
     with torch.inference_mode():
         found = network.generate(
             **inputs, max_new_tokens=6, do_sample=False, return_dict_in_generate=True, output_logits=True,
-            eos_token_id=family._ends, pad_token_id=family.tokenizer.pad_token_id,
+            eos_token_id=family.ends, pad_token_id=family.tokenizer.pad_token_id,
         )  # fmt: skip
     return found.sequences[0, inputs["input_ids"].shape[1] :].tolist(), torch.cat(found.logits)
 

@@ -19,21 +19,21 @@ import re
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..errors import InputError, ModelError, UsageError
+from ..errors import InputError, UsageError
 from ..media import digest_image, open_image
 from ..types import Candidate, Example, ImageSource
 from .adapter import Adapter, save_network
 from .arithmetic import fast_float32
-from .checkpoint import Checkpoint, Placement, import_torch
+from .checkpoint import Checkpoint, Placement
 from .family import IGNORED, Batch, Encoded, Examined, Family, normalized, reply_of, restore_weights
 from .memory import Memory
 from .picture_features import take_patches
 from .pixels import fits_of
+from .prompts import Prompt, likelihoods, logits_of
 from .recall import Row, held
 from .steps import Listener
 
@@ -45,22 +45,7 @@ if TYPE_CHECKING:
 
 FEWEST_BEAMS, MOST_BEAMS = 3, 32
 """Beams where alternatives are asked for."""
-TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """What a decoder continues: the arguments of its forward pass. All rows (B, ...) stand in the order of the batch.
-
-    `inputs` hold `input_ids` (B, P) and `attention_mask` (B, P), padded on the left; `inputs_embeds` (B, P, D) stand in
-    their place where pictures do. An encoder-decoder has the mask of its encoder's input there, and no `input_ids`.
-    """
-
-    decoder: Any
-    inputs: dict[str, Any]
-    keep: Callable[[Sequence[int]], None] = lambda written: None
-    """Told of the tokens that were written behind the only row, once they are."""
 
 
 class Generative(Family):
@@ -177,7 +162,7 @@ class Generative(Family):
         return [self._rank(replies[row : row + beams], chances[row : row + beams], top_k) for row in rows]
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
-        return _likelihoods(*self._given(batch, answers)).tolist()
+        return likelihoods(*self._given(batch, answers)).tolist()
 
     def choose(self, batch: Batch, choices: Sequence[str]) -> list[tuple[Candidate, ...]]:
         # Of the whole answer, not of a token's mean: what is chosen among are the answers.
@@ -189,7 +174,7 @@ class Generative(Family):
         import torch
         from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
-        ends = self._ends
+        ends = self.ends
         tokens: list[int] = []
         written: list[int] = []
         chances: list[float] = []
@@ -213,7 +198,7 @@ class Generative(Family):
                 prompt.decoder.generate(
                     **prompt.inputs,
                     generation_config=GenerationConfig(
-                        max_new_tokens=min(max_new_tokens, self._longest - taken),
+                        max_new_tokens=min(max_new_tokens, self.longest - taken),
                         do_sample=False,
                         eos_token_id=ends,
                         pad_token_id=self._padding,
@@ -245,7 +230,7 @@ class Generative(Family):
 
     def _chances(self, prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
         """(B, T): the log-probability of each token of `replies` (B, T), given those before it."""
-        chances = _logits(prompt, replies).float().log_softmax(-1)  # (B, T, vocabulary)
+        chances = logits_of(prompt, replies).float().log_softmax(-1)  # (B, T, vocabulary)
         return chances.gather(-1, replies[..., None])[..., 0]
 
     def examine(self, batch: Batch, *, answer: bool) -> Examined:
@@ -282,7 +267,7 @@ class Generative(Family):
         self._network.eval()
         ids = self._replies(replies, self._room).to(self.placement.device)
         with self._alone, torch.inference_mode(), fast_float32():
-            logits = _logits(self._prompt(self._placed(batch), self._rows(batch)), ids.clamp_min(0))
+            logits = logits_of(self._prompt(self._placed(batch), self._rows(batch)), ids.clamp_min(0))
         return logits[ids != IGNORED].float()
 
     @property
@@ -296,16 +281,6 @@ class Generative(Family):
         return self._decoder.config
 
     @property
-    def ends(self) -> list[int]:
-        """Tokens that end a reply."""
-        return self._ends
-
-    @property
-    def longest(self) -> int:
-        """Tokens that the decoder has positions for."""
-        return self._longest
-
-    @property
     @abstractmethod
     def _tower(self) -> Any:
         """The part of the network that looks at pictures (B, 3, H, W); patches (B, N, D) are its `last_hidden_state`."""
@@ -315,19 +290,19 @@ class Generative(Family):
         from .teaching import Lesson
 
         def write(tensors: dict[str, Any], labels: torch.Tensor) -> torch.Tensor:
-            return _logits(self._prompt(tensors, ()), labels.clamp_min(0))[labels != IGNORED]
+            return logits_of(self._prompt(tensors, ()), labels.clamp_min(0))[labels != IGNORED]
 
         self._lesson = Lesson(self._network, write)
 
     def _labels(self, replies: Sequence[str]) -> torch.Tensor:
         """(B, T): the tokens of each reply and its end, which is not learned of one that is cut off."""
-        return self._replies(replies, self._longest // 2)
+        return self._replies(replies, self.longest // 2)
 
     def _replies(self, texts: Sequence[str], room: int) -> torch.Tensor:
         """(B, T): the tokens of each text and its end, `room` of them at most; IGNORED behind."""
         import torch
 
-        replies = [[*self._reply_ids(text), self._ends[0]][:room] for text in texts]
+        replies = [[*self._reply_ids(text), self.ends[0]][:room] for text in texts]
         longest = max(map(len, replies))
         return torch.tensor([reply + [IGNORED] * (longest - len(reply)) for reply in replies])
 
@@ -376,25 +351,25 @@ class Generative(Family):
         return self._network
 
     @property
-    def _ends(self) -> list[int]:
+    def ends(self) -> list[int]:
         """Tokens that end a reply."""
         end = self._decoder.generation_config.eos_token_id
         return list(end) if isinstance(end, (list, tuple)) else [end]
 
     @property
-    def _longest(self) -> int:
+    def longest(self) -> int:
         """Tokens that the decoder has positions for."""
         return int(getattr(self._decoder.config, "max_position_embeddings", None) or 512)
 
     @property
     def _room(self) -> int:
         """Tokens of the longest reply."""
-        return min(self.generation.max_new_tokens, self._longest // 2)
+        return min(self.generation.max_new_tokens, self.longest // 2)
 
     @property
     def _prompt_room(self) -> int:
         """Tokens of the longest prompt; a reply that is learned may be longer than one that is written."""
-        return self._longest - (self._room if self._lesson is None else self._longest // 2)
+        return self.longest - (self._room if self._lesson is None else self.longest // 2)
 
     def _pictures(
         self, digests: Sequence[str], pictures: Mapping[str, Callable[[], torch.Tensor]], *, learned: bool
@@ -435,7 +410,7 @@ class Generative(Family):
         import torch
         from transformers import GenerationConfig
 
-        ends = self._ends
+        ends = self.ends
         options = GenerationConfig(
             max_new_tokens=self._room, num_beams=beams, num_return_sequences=beams, do_sample=False,
             eos_token_id=ends, pad_token_id=self._padding, return_dict_in_generate=True, output_logits=True,
@@ -454,7 +429,7 @@ class Generative(Family):
         after_end[:, 0] = 0
         ids = ids.masked_fill(after_end > 0, IGNORED)
         replies = [[token for token in row if token != IGNORED and token not in ends] for row in ids.tolist()]
-        return replies, _likelihoods(chances, ids).tolist()
+        return replies, likelihoods(chances, ids).tolist()
 
     def _forget_habits(self) -> None:
         """Leave of a checkpoint's generation_config.json only which tokens begin and end a text. It may also ask for
@@ -469,7 +444,7 @@ class Generative(Family):
     @property
     def _padding(self) -> int:
         padding = self.tokenizer.pad_token_id
-        return self._ends[0] if padding is None else int(padding)
+        return self.ends[0] if padding is None else int(padding)
 
     def _rank(self, replies: Sequence[list[int]], chances: Sequence[float], top_k: int) -> tuple[Candidate, ...]:
         """The best texts, best first. Two replies of one text (spelled in other tokens) are the better one of them."""
@@ -489,83 +464,3 @@ class Generative(Family):
             found = len(example.images)
             raise InputError(f"{self.name} takes one picture a question, not {found}", where=example.origin)
         return example.images[0]
-
-
-def pad_left(rows: Sequence[Sequence[int]], padding: int) -> dict[str, Any]:
-    """`input_ids` and `attention_mask` (B, P) of rows of unequal length, which all end at the right."""
-    import torch
-
-    longest = max(map(len, rows))
-    ids = [[padding] * (longest - len(row)) + list(row) for row in rows]
-    mask = [[0] * (longest - len(row)) + [1] * len(row) for row in rows]
-    return {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(mask)}
-
-
-def read_config(checkpoint: Checkpoint, config: Any, architectures: Sequence[str]) -> Any:
-    """The checkpoint's configuration, where its architecture is one that writes.
-
-    Args:
-        config: the configuration class of transformers.
-
-    Raises:
-        ModelError: it was saved with another head, or config.json cannot be used.
-    """
-    if checkpoint.architecture not in architectures:
-        # transformers would build the head that is asked for, with random weights.
-        found = checkpoint.architecture or "no architecture named"
-        hint = f"what can: {', '.join(architectures)}"
-        raise ModelError(f"this checkpoint cannot write answers ({found})", where=checkpoint.name, hint=hint)
-    import_torch()
-    try:
-        return config.from_dict(dict(checkpoint.config))
-    except (TypeError, ValueError, KeyError) as error:
-        raise ModelError(f"config.json cannot be used: {error}", where=checkpoint.name) from None
-
-
-def read_processor(kind: Any, checkpoint: Checkpoint, subfolder: str = "", **more: Any) -> Any:
-    """An image processor or a tokenizer of the class `kind`, from the checkpoint's files; `more` goes to the class.
-
-    Classes are named one by one: the automatic ones take seconds to import, and choose torchvision where it is installed,
-    whose resizing gives other pixels than the ones the published checkpoints were trained on.
-
-    Raises:
-        ModelError: files are missing or cannot be used.
-    """
-    folder = checkpoint.folder / subfolder
-    if "Image" not in kind.__name__ and not any((folder / name).is_file() for name in TOKENIZER_FILES):
-        # Without them, transformers would make a tokenizer that knows next to nothing.
-        raise ModelError("no tokenizer", where=f"{checkpoint.name}/{subfolder}".rstrip("/"), hint="tokenizer.json")
-    try:
-        return kind.from_pretrained(folder, **more)
-    except (OSError, ValueError, TypeError) as error:
-        hint = "a checkpoint needs its preprocessor_config.json or processor_config.json and its tokenizer files"
-        found = str(error).splitlines()[0]
-        raise ModelError(f"no usable processor: {found}", where=checkpoint.name, hint=hint) from None
-
-
-def _logits(prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
-    """(B, T, vocabulary): what the decoder says for each token of `replies` (B, T), given those before it."""
-    import torch
-
-    # Nothing is kept for a next token, and what stands before the replies is not compared with the whole vocabulary.
-    inputs, decoder, written = {**prompt.inputs, "use_cache": False}, prompt.decoder, replies[:, :-1]
-    if decoder.config.is_encoder_decoder:
-        start = written.new_full((len(written), 1), decoder.generation_config.decoder_start_token_id)
-        return decoder(**inputs, decoder_input_ids=torch.cat([start, written], dim=1)).logits  # type: ignore[no-any-return]
-    if "inputs_embeds" in inputs:
-        del inputs["input_ids"]
-        embeddings = decoder.get_input_embeddings()(written).to(inputs["inputs_embeds"].dtype)
-        inputs["inputs_embeds"] = torch.cat([inputs["inputs_embeds"], embeddings], dim=1)
-    else:
-        inputs["input_ids"] = torch.cat([inputs["input_ids"], written], dim=1)
-    mask = torch.cat([inputs["attention_mask"], torch.ones_like(written)], dim=1)
-    positions = (mask.cumsum(1) - 1).masked_fill(mask == 0, 0)
-    inputs |= {"attention_mask": mask, "position_ids": positions, "logits_to_keep": replies.shape[1]}
-    logits: torch.Tensor = decoder(**inputs).logits
-    return logits
-
-
-def _likelihoods(chances: torch.Tensor, replies: torch.Tensor) -> torch.Tensor:
-    """(B,): exp of the mean log-probability (B, T) over the tokens of each reply (B, T)."""
-    real = replies != IGNORED
-    return ((chances * real).sum(1) / real.sum(1)).exp()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-    from .generation import Prompt
+    from .prompts import Prompt
 
 
 class Listener:

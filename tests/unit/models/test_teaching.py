@@ -66,7 +66,7 @@ def test_labels_are_the_reply_and_its_end_and_nothing_else(
     for row, caption in zip(labels.tolist(), CAPTIONS, strict=True):
         learned = [token for token in row if token != IGNORED]
         assert row == learned + [IGNORED] * (len(row) - len(learned))
-        assert learned[-1] == family._ends[0]
+        assert learned[-1] == family.ends[0]
         assert family.tokenizer.decode(learned[:-1]).strip() == caption
 
 
@@ -102,8 +102,8 @@ def test_a_reply_longer_than_the_model_reads_is_cut_and_its_end_not_learned(
     (example, *_) = rows(name, vilt_pictures)
     long = Example(example.images, example.question, ("a small white dog " * 1000,))
     labels = family.prepare([long], normalize=str).tensors["labels"]
-    assert labels.shape[1] == family._longest // 2
-    assert family._ends[0] not in labels[0].tolist()
+    assert labels.shape[1] == family.longest // 2
+    assert family.ends[0] not in labels[0].tolist()
     assert loss_of(family, [long]) > 0
 
 

@@ -17,7 +17,9 @@ from typing import Any, ClassVar, Self
 
 from ..blip_tasks import ANSWERS, DESCRIBES, refuse_the_other_task
 from ..checkpoint import Checkpoint, Placement, load_weights
-from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+from ..generation import Generative
+from ..processors import read_config, read_processor
+from ..prompts import Prompt, pad_left
 from ..recall import Row
 
 
@@ -56,7 +58,7 @@ class Blip(Generative):
         return self._network.text_decoder
 
     @property
-    def _ends(self) -> list[int]:
+    def ends(self) -> list[int]:
         return [self._decoder.config.sep_token_id]  # `eos_token_id` of these checkpoints means nothing
 
     def _texts(self, questions: Sequence[str]) -> dict[str, Any]:
@@ -69,7 +71,7 @@ class Blip(Generative):
             list(questions),
             padding=True,
             truncation=True,
-            max_length=self._longest,
+            max_length=self.longest,
             split_special_tokens=True,
             return_token_type_ids=False,
             return_tensors="pt",

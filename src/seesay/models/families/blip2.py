@@ -17,7 +17,9 @@ from typing import Any, ClassVar, Self
 
 from ...errors import ModelError
 from ..checkpoint import Checkpoint, Placement, load_weights
-from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+from ..generation import Generative
+from ..processors import read_config, read_processor
+from ..prompts import Prompt, pad_left
 from ..recall import Row
 
 READER = "qformer_tokenizer"

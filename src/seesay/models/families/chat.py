@@ -22,8 +22,10 @@ from ..chat_asking import Asking
 from ..chat_lesson import ChatLessons
 from ..checkpoint import Checkpoint, Placement, find, import_torch, load_weights
 from ..family import IGNORED, Batch, Examined, reply_of
-from ..generation import Generative, Prompt, pad_left, read_config
+from ..generation import Generative
 from ..picture_features import Seen, by_rows
+from ..processors import read_config
+from ..prompts import Prompt, pad_left
 from ..recall import Row, Text, held, recollect, remember
 from ..steps import forced
 
@@ -232,14 +234,14 @@ class Chat(Generative):
 
     def _chances(self, prompt: Prompt, replies: torch.Tensor) -> torch.Tensor:
         # Positions and pictures are each architecture's own affair, and its `generate` knows them.
-        return forced(prompt, replies, self._ends, self._padding)
+        return forced(prompt, replies, self.ends, self._padding)
 
     @property
-    def _ends(self) -> list[int]:
-        return self.asking.ends(super()._ends)
+    def ends(self) -> list[int]:
+        return self.asking.ends(super().ends)
 
     @property
-    def _longest(self) -> int:
+    def longest(self) -> int:
         return self.asking.longest
 
 

@@ -19,8 +19,10 @@ from ...settings import Recipe
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Scratch
 from ..frames import middle
-from ..generation import Generative, Prompt, pad_left, read_config, read_processor
+from ..generation import Generative
 from ..picture_features import take_patches
+from ..processors import read_config, read_processor
+from ..prompts import Prompt, pad_left
 from ..recall import Row
 from ..wordpiece import build_vocabulary
 
