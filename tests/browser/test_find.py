@@ -56,7 +56,7 @@ def test_how_many_should_be_right_changes_what_is_found(visit: Visit, visitor: A
     page, _ = visit()
     at = visitor(page)
     assert at.find("cat") == ["cat.jpg"]
-    page.select_option("#find-precision", "0.5")
+    page.select_option("#find-precision", "0.4")
     page.press("#find-question", "Enter")
     page.locator("#found-title", has_text="of 6 pictures").wait_for()
     assert page.locator("#hits .name").first.inner_text() == "cat.jpg" and page.locator("#hits li").count() > 1
@@ -108,7 +108,7 @@ def test_arabic_runs_from_right_to_left(visit: Visit, visitor: Any) -> None:
     page, _ = visit(locale="ar-EG")
     at = visitor(page)
     at.find("cat")
-    page.select_option("#find-precision", "0.5")
+    page.select_option("#find-precision", "0.4")
     page.press("#find-question", "Enter")
     page.locator("#hits li").nth(1).wait_for()
     first, second = (page.locator("#hits li").nth(place).bounding_box() for place in (0, 1))

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -154,3 +155,12 @@ def test_a_server_without_an_index_says_so(server: Any) -> None:
     assert httpx2.get(f"{server.address}/about").json()["finds"] is None
     reply = httpx2.post(f"{server.address}/find", data={"question": "cat"})
     assert reply.status_code == 404 and "no index" in reply.json()["error"]["message"]
+
+
+def test_every_precision_that_the_page_offers_can_be_kept(http: httpx2.Client) -> None:
+    chosen = re.search(r'<select id="find-precision">.*?</select>', http.get("/").text)
+    assert chosen
+    offered = re.findall(r'value="(0\.\d+)"', chosen[0])
+    assert len(offered) == 2
+    for precision, status in (*((one, 200) for one in offered), ("0.99", 422)):
+        assert http.post("/find", data={"question": "cat", "precision": precision}).status_code == status
