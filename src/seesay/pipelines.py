@@ -251,8 +251,8 @@ class ImageTextToTextPipeline:
         return [[self._continued(messages, None, return_full_text, limits)] for messages in text]
 
     def _about(self, images: Any, text: str, full: bool, limits: dict[str, Any]) -> Continued:
-        template = getattr(self.model.family, "template", None)
-        asked = text.replace(template.placeholder, "") if template else text
+        placeholder = self.model.family.placeholder
+        asked = text.replace(placeholder, "") if placeholder else text
         said = self.model.chat(Conversation().ask(asked.strip(), *_as_list(images)), **limits).text or ""
         return {"input_text": text, "generated_text": text + said if full else said}
 

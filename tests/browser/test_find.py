@@ -31,7 +31,7 @@ def test_a_picture_is_found_opened_and_asked_without_a_mouse(visit: Visit, visit
     page.locator("#hits li").wait_for()
     assert page.locator("#found-title").inner_text() == "One picture of 6"
     hit = page.locator("#hits li")
-    assert hit.locator(".words").inner_text() == "Almost certain" and hit.locator(".name").inner_text() == "cat.jpg"
+    assert hit.locator(".words").inner_text() == "Quite sure" and hit.locator(".name").inner_text() == "cat.jpg"
     picture = hit.locator("img")
     assert (picture.get_attribute("alt"), picture.get_attribute("lang")) == ("a cat", "en")
     page.wait_for_function("() => document.querySelector('#hits img').naturalWidth > 0")
@@ -115,7 +115,7 @@ def test_arabic_runs_from_right_to_left(visit: Visit, visitor: Any) -> None:
     assert first["x"] > second["x"], "the best stands where reading begins"
     field, button = page.locator("#find-question").bounding_box(), page.locator("#find [type=submit]").bounding_box()
     assert field["x"] > button["x"]
-    assert page.locator("#hits .words").first.inner_text() == "شبه متأكد"
+    assert page.locator("#hits .words").first.inner_text() == "واثق إلى حد كبير"
     assert page.locator("#views [aria-current=page]").inner_text() == "ابحث"
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,10 @@ def http(server: Any) -> Iterator[httpx2.Client]:
 @pytest.fixture(autouse=True)
 def nothing_is_left(http: httpx2.Client) -> Iterator[None]:
     yield
-    assert "seesay_waiting 0.0" in http.get("/metrics").text.splitlines()
+    until = time.monotonic() + 10  # a place is given back a moment after the reply has been read
+    while "seesay_waiting 0.0" not in http.get("/metrics").text.splitlines():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def sent(**files: bytes) -> Sent:

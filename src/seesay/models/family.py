@@ -234,6 +234,11 @@ class Family(ABC):
         return ModelError(f"models of the family {cls.name} learn no conversations", where=name, hint=hint)
 
     @property
+    def placeholder(self) -> str:
+        """What stands for a picture in texts written for this model; empty where nothing does."""
+        return ""
+
+    @property
     def encoding(self) -> str:
         """The name of what `encode` gives; it changes with the weights and with how pictures are prepared. Empty where
         nothing can be kept of a picture, because the network wants the question from its first layer on."""

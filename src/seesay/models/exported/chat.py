@@ -104,6 +104,10 @@ class ExportedChat(Writing):
         ids = [*self._spelled(given[0]), self.facts["ends"][0]][: len(chances)]
         return float((chances.max(-1) - chances[numpy.arange(len(ids)), ids]).max())
 
+    @property
+    def placeholder(self) -> str:
+        return self.asking.template.placeholder
+
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         if normalize is not None:
             raise self._never_trained()

@@ -111,6 +111,10 @@ class Chat(Generative):
             self._adapter = Adapter(self._network, blocks, lora, seed, self.checkpoint.name)
 
     @property
+    def placeholder(self) -> str:
+        return self.asking.template.placeholder
+
+    @property
     def engine(self) -> str:
         return f"{super().engine}, {self._network.config._attn_implementation} attention"
 
