@@ -7,7 +7,7 @@ because random weights know no end. Preparing is part of it on both sides; nothi
 from typing import Any
 
 from .sides import ceilings, in_turns, one_thread, photo
-from .sizes import QUESTIONS, WORK, checkpoint
+from .sizes import ENGINES, QUESTIONS, WORK, checkpoint
 
 TOKENS = 5
 
@@ -56,8 +56,8 @@ def _one(name: str) -> dict[str, Any]:
                 plain.generate(pixel_values=pixels, input_ids=ids, max_new_tokens=TOKENS)
 
     ways: dict[str, Any] = {"transformers": guide}
-    for engine, label in (("torch", "torch, exact"), ("onnx", "onnx int8")):
-        family: Any = models.load(AskSettings(model=folder, engine=engine, max_new_tokens=TOKENS))
+    for engine, numbers, label in ENGINES:
+        family: Any = models.load(AskSettings(model=folder, engine=engine, dtype=numbers, max_new_tokens=TOKENS))
 
         def ours(family: Any = family) -> None:
             family.recall, family._memory = Memory(), Memory()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .sides import ceilings, in_turns, one_thread, photo
-from .sizes import WORK, checkpoint
+from .sizes import ENGINES, WORK, checkpoint
 
 
 def measure() -> dict[str, object]:
@@ -22,8 +22,8 @@ def measure() -> dict[str, object]:
     picture, images = photo(WORK, 640, 427), CLIPImageProcessorPil.from_pretrained(folder)
     plain: Any = transformers.GitForCausalLM.from_pretrained(folder).eval()
     families: dict[str, Any] = {
-        "torch, exact": models.load(AskSettings(model=folder, engine="torch")),
-        "onnx int8": models.load(AskSettings(model=folder, engine="onnx")),
+        label: models.load(AskSettings(model=folder, engine=engine, dtype=numbers))
+        for engine, numbers, label in ENGINES
     }
 
     def guide(tokens: int) -> None:

@@ -6,9 +6,16 @@ They, and the exports made of them, lie in `runs/benchmarks`, so that a measurem
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 WORK = Path(__file__).parent.parent / "runs/benchmarks"
 PICTURES = Path(__file__).parent.parent / "examples/pictures"
+ENGINES: tuple[tuple[Literal["torch", "onnx"], Literal["auto", "float32"], str], ...] = (
+    ("torch", "auto", "torch, exact"),
+    ("onnx", "float32", "onnx float32"),
+    ("onnx", "auto", "onnx int8"),
+)
+"""Ours: engine, numbers, and how rows name them."""
 WORDS = "what is in the picture ? there a dog on left of table color it how many cat red who why".split()
 QUESTIONS = (
     "What is in the picture?",
