@@ -7,7 +7,6 @@ decoded while others are computed is a test (tests/unit/batch/test_pipeline.py).
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
@@ -20,7 +19,7 @@ from PIL import Image
 from seesay import api
 from seesay.settings import BatchAskSettings
 
-PHOTOS, SIZE = 40, (4000, 3000)
+PHOTOS, SIZE = 100, (4000, 3000)
 QUESTIONS = ("Is there a dog?", "What color is it?")
 ROWS, EACH = 100_000, 250
 
@@ -36,6 +35,7 @@ def photos(folder: Path, count: int) -> None:
 
 
 def busy(folder: Path) -> dict[str, Any]:
+    photos(folder)
     output = folder.parent / "busy.jsonl"
     count = len(list(folder.iterdir()))
     api.batch(BatchAskSettings(output=folder.parent / "warm.jsonl"), str(folder), QUESTIONS[:1])
@@ -90,14 +90,15 @@ def memory(folder: Path) -> dict[str, Any]:
     }
 
 
-def measure(pictures: int = PHOTOS) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as name:
-        large, small = Path(name) / "large", Path(name) / "small"
-        large.mkdir()
-        small.mkdir()
-        photos(large, pictures)
-        return {"photos": busy(large), "many_rows": memory(small)}
+PARTS = {"photos": busy, "many_rows": memory}
 
 
-if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
+def measure(part: str = "") -> dict[str, Any]:
+    found = {}
+    for name, work in PARTS.items():
+        if part in ("", name):
+            with tempfile.TemporaryDirectory() as folder:
+                pictures = Path(folder) / "pictures"
+                pictures.mkdir()
+                found[name] = work(pictures)
+    return found
