@@ -24,7 +24,7 @@ QUESTIONS = ("Is there a dog?", "What color is it?")
 ROWS, EACH = 100_000, 250
 
 
-def photos(folder: Path, count: int) -> None:
+def photos(folder: Path, count: int = PHOTOS) -> None:
     """Pictures of 12 megapixels, of 3 to 4 MB as JPEG."""
     rng = numpy.random.default_rng(0)
     for index in range(count):
