@@ -44,11 +44,13 @@ def measure(jobs: tuple[int, int] = JOBS) -> dict[str, Any]:
         for count in jobs:
             outputs = {engine: folder / f"{engine} {count}.jsonl" for engine in ENGINES}
             times = {engine: _seconds(engine, folder / str(count), output) for engine, output in outputs.items()}
-            rows = [sorted(output.read_bytes().splitlines()) for output in outputs.values()]
+            local, spread = (_answers(output) for output in outputs.values())
             found[f"{count * len(QUESTIONS):,} rows"] = {
                 "seconds": {engine: round(seconds, 2) for engine, seconds in times.items()},
                 "rows_a_second": {e: round(count * len(QUESTIONS) / seconds, 1) for e, seconds in times.items()},
-                "equal_rows": rows[0] == rows[1],
+                "same_answers": {key: text for key, (text, _) in local.items()}
+                == {key: text for key, (text, _) in spread.items()},
+                "largest_difference_of_a_score": round(max(abs(local[key][1] - spread[key][1]) for key in local), 7),
             }
             jobs_seconds = found.setdefault("_", {})
             jobs_seconds[count] = times
@@ -61,6 +63,11 @@ def _seconds(engine: str, folder: Path, output: Path) -> float:
         warnings.simplefilter("ignore")
         ENGINES[engine](BatchAskSettings(output=output), str(folder), QUESTIONS)
     return time.perf_counter() - began
+
+
+def _answers(output: Path) -> dict[tuple[str, str], tuple[str, float]]:
+    rows = map(json.loads, output.read_text().splitlines())
+    return {(row["picture"], row["question"]): (row["answer"], row["score"]) for row in rows}
 
 
 def _split(times: dict[int, dict[str, float]]) -> dict[str, Any]:
