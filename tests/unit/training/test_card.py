@@ -34,7 +34,7 @@ def test_the_metadata_is_what_the_hub_reads() -> None:
     data = ModelCard(model_card(**FACTS)).data
 
     assert data.pipeline_tag == "visual-question-answering"
-    assert data.library_name == "transformers"
+    assert data.to_dict()["library_name"] == "transformers"
     assert data.tags == ["seesay"]
     assert data.base_model == "dandelin/vilt-b32-mlm"
     assert data.datasets == ["Graphcore/vqa"]

@@ -113,10 +113,7 @@ def run(finished: Run, *, as_json: bool) -> None:
         )
         return
     _headline(finished.report)
-    print(f"model: {finished.model} (step {finished.best_step} of {finished.steps})")
-    print(f"report: {finished.folder / 'report.html'}")
-    if finished.published:
-        print(f"published: {finished.published}")
+    _places(finished)
     use = 'ask PICTURE "QUESTION"' if finished.report.task == "vqa" else "caption PICTURE"
     print(f"next: seesay {use} --model {finished.folder}")
 
@@ -133,14 +130,7 @@ def chat_run(finished: ChatRun, *, as_json: bool) -> None:
         places = {"folder": str(finished.folder), "model": str(finished.model), "published": finished.published}
         json_line({**places, **row, "loss": finished.loss, "said": said})
         return
-    for sentence in finished.statements:
-        print(sentence)
-    first = finished.losses[0]
-    print(f"validation loss {finished.loss:.4f} a token; {first[1]:.4f} after {first[0]:,} steps")
-    print(f"model: {finished.model} (step {finished.best_step} of {finished.steps})")
-    print(f"report: {finished.folder / 'report.html'}")
-    if finished.published:
-        print(f"published: {finished.published}")
+    _judged_by_loss(finished, f"{finished.loss:.4f} a token")
     print(f"next: seesay chat PICTURE --model {finished.folder}")
 
 
@@ -150,15 +140,24 @@ def speech_run(finished: SpeechRun, *, as_json: bool) -> None:
         row = dataclasses.asdict(finished) | {"folder": str(finished.folder), "model": str(finished.model)}
         json_line({**row, "loss": finished.loss})
         return
+    _judged_by_loss(finished, f"{finished.loss:.4f}")
+    print(f'next: seesay speak "TEXT" --model {finished.folder} --output spoken.wav')
+
+
+def _judged_by_loss(finished: ChatRun | SpeechRun, loss: str) -> None:
+    """What a run says that has no metric, and where it lies."""
     for sentence in finished.statements:
         print(sentence)
     first = finished.losses[0]
-    print(f"validation loss {finished.loss:.4f}; {first[1]:.4f} after {first[0]:,} steps")
+    print(f"validation loss {loss}; {first[1]:.4f} after {first[0]:,} steps")
+    _places(finished)
+
+
+def _places(finished: Run | ChatRun | SpeechRun) -> None:
     print(f"model: {finished.model} (step {finished.best_step} of {finished.steps})")
     print(f"report: {finished.folder / 'report.html'}")
     if finished.published:
         print(f"published: {finished.published}")
-    print(f'next: seesay speak "TEXT" --model {finished.folder} --output spoken.wav')
 
 
 def speech_evaluation(report: SpeechReport, folder: Path | None, *, as_json: bool) -> None:
