@@ -22,8 +22,8 @@ def prepare(folder: Path) -> None:
     git(folder / "model")
     write_rows(
         folder,
-        lambda split, index: {"caption": CAPTION.format(WORDS[index], WORDS[-1 - index])},
-        lambda index: (320 + 4 * index, 280),
+        lambda split, index: {"caption": CAPTION.format(WORDS[index % 16], WORDS[(3 - index) % 16])},
+        lambda index: (320 + 4 * (index % 16), 280),
     )
 
 
@@ -71,7 +71,7 @@ SUBJECT = Subject(
     prepare,
     guide,
     ours,
-    {"guide": 3, "ours": 4, "frozen": 6, "lora": 4},
+    {"guide": 4, "ours": 6, "frozen": 10, "lora": 6},
     {"ours": {}, "frozen": {"freeze_vision": True}, "lora": {"lora": 8}},
     first=("frozen",),
     after={"caption": caption},

@@ -61,7 +61,7 @@ SUBJECT = Subject(
     prepare,
     guide,
     ours,
-    {"guide": 3, "exact": 4, "ours": 4, "lora": 5},
+    {"guide": 6, "exact": 7, "ours": 8, "lora": 8},
     {"exact": {"mixed_precision": "none"}, "ours": {}, "lora": {"lora": 8}},
 )
 

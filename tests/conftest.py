@@ -38,6 +38,14 @@ def _load(name: str) -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What seesay keeps is kept apart: an export of one of the models here, left by another run, would answer in its place."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEESAY_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def picture_makers() -> ModuleType:
     """The module `hostile.py`, for tests that make a picture of their own."""

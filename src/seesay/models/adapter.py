@@ -103,6 +103,12 @@ class Adapter:
         self._network = network
         with _quiet():
             self._adapted = peft.get_peft_model(network, settings)
+        if network.dtype == torch.float32:
+            # Under autocast rows come in bfloat16. peft would widen them to the matrices' float32, for autocast to narrow
+            # them again: the same numbers, and a tenth of a step.
+            for module in network.modules():
+                if isinstance(module, peft.tuners.tuners_utils.BaseTunerLayer):
+                    module.cast_input_dtype_enabled = False
         settings.base_model_name_or_path = base if not Path(base).exists() else Path(base).resolve().name
 
     @classmethod

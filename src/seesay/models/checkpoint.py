@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtra, ModelError, ModelNotFound
 from ..settings import ModelSettings
+from .allocation import keep_freed_memory
 from .quantize import freed_at_once, plain_tensors, quantized_arguments
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def import_torch() -> Any:
     """
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise MissingExtra("this model", EXTRA)
+    keep_freed_memory()
     import torch
     from transformers.utils import logging
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
+from .dropout import drop_quickly
 from .plan import Plan, Visit
 from .run_folder import RunFolder
 from .together import Team
@@ -146,7 +147,7 @@ def planned_trainer(
             # Of step 0 there is no checkpoint, so nothing is spared while there is no best one.
             team.tell(partial(folder.rotate, keep, [folder.checkpoint(self.state.best_global_step or 0)]))
 
-    _average_losses(network)
+    _make_ready(network, arguments)
     trainer = PlannedTrainer(
         model=network,
         args=arguments,
@@ -179,9 +180,11 @@ def _loader(rows: Any, plan: Plan, collate: Callable[[Any], dict[str, Any]], tea
     return torch.utils.data.DataLoader(rows, batch_sampler=team.share(plan.batches), collate_fn=collate)
 
 
-def _average_losses(network: Any) -> None:
-    """Keep the Trainer from trusting the `**kwargs` of ViLT and SpeechT5 to average the loss over accumulated batches. They do
-    not: loss and gradients would grow with the number of accumulation steps."""
+def _make_ready(network: Any, arguments: TrainingArguments) -> None:
+    """Dropout is quick on a processor. And the Trainer does not trust the `**kwargs` of ViLT and SpeechT5 to average the loss over
+    accumulated batches. They do not: loss and gradients would grow with the number of accumulation steps."""
+    if arguments.use_cpu:
+        drop_quickly(network)
     if "accepts_loss_kwargs" not in vars(type(network)):
         network.accepts_loss_kwargs = False
 

@@ -11,11 +11,13 @@ The prompt is `[CLS] question` and has no [SEP]: behind that token a text is ove
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...errors import ModelError
 from ...settings import Recipe
+from ..attention import of_bert, register
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Scratch
 from ..frames import middle
@@ -70,6 +72,8 @@ class Git(Generative):
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         take_patches(self._tower)
+        if self.placement.device == "cpu":
+            _attend_quickly(self._network)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
@@ -141,3 +145,15 @@ class Git(Generative):
 
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
         return middle(image)
+
+
+def _attend_quickly(network: Any) -> None:
+    """Have the layers of both transformers compute attention as `attention.attend` does."""
+
+    def forward(layer: Any, hidden_states: Any, attention_mask: Any = None, cache: Any = None, **_: Any) -> Any:
+        return of_bert(layer, hidden_states, attention_mask, cache), None
+
+    register(network.config.vision_config)
+    for block in network.git.encoder.layer:
+        layer = block.attention.self
+        layer.forward = partial(forward, layer)

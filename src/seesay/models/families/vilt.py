@@ -11,6 +11,7 @@ about 2,169 at the start for 3,129 answers, 9 for 13. Learning rates and gradien
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -21,6 +22,7 @@ from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource
 from ..adapter import Adapter, save_network
 from ..arithmetic import fast_float32
+from ..attention import of_bert
 from ..checkpoint import Checkpoint, Placement, import_torch, load_weights
 from ..family import Batch, Examined, Family, Scratch
 from ..frames import pad_pictures, widened
@@ -78,6 +80,8 @@ class Vilt(Family):
         self, network: ViltForQuestionAnswering, processor: ViltProcessor, checkpoint: Checkpoint, placement: Placement
     ) -> None:
         _keep_patch_order(network)
+        if placement.device == "cpu":
+            _attend_quickly(network)
         self._network = network
         self.processor = processor
         self.checkpoint = checkpoint
@@ -332,6 +336,17 @@ def _keep_patch_order(network: ViltForQuestionAnswering) -> None:
         return embeddings.dropout(patches + positions), mask, None
 
     embeddings.visual_embed = visual_embed
+
+
+def _attend_quickly(network: ViltForQuestionAnswering) -> None:
+    """Have the layers compute attention as `attention.attend` does."""
+
+    def forward(layer: Any, hidden_states: Any, attention_mask: Any = None, output_attentions: bool = False) -> Any:
+        return (of_bert(layer, hidden_states, attention_mask),)
+
+    for block in network.vilt.encoder.layer:
+        layer = block.attention.attention
+        layer.forward = partial(forward, layer)
 
 
 def _set_sine_cosine_positions(network: ViltForQuestionAnswering) -> None:
