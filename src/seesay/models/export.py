@@ -62,7 +62,7 @@ def make(original: Family, kind: type[Exported], runtime: Runtime, numbers: str,
         file = folder / f"{name}.onnx"
         write_graph(part, file)
         if numbers == "int8":
-            quantize(file, by_blocks=part.by_blocks)
+            quantize(file, by_blocks=part.by_blocks, by_rows=part.by_rows)
         _put_weights_beside(file)
     try:
         agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
@@ -112,21 +112,24 @@ def _told(part: str) -> Iterator[None]:
         raise ModelError(f"its part {part!r} cannot be written as ONNX: {why}", hint=hint) from None
 
 
-def quantize(file: Path, *, by_blocks: bool = False) -> None:
+def quantize(file: Path, *, by_blocks: bool = False, by_rows: bool = False) -> None:
     """Weights of linear layers in 8 bits, multiplied with activations that are scaled as they come; large tables of embeddings in
     8 bits with a scale for each row.
 
     Args:
         by_blocks: a scale for each `BLOCK` numbers of a row, on both sides; else one for each output, and one for all
             activations of a product.
+        by_rows: else one for each output, and one for each row of activations.
     """
     import onnx
 
-    if not by_blocks:
+    if not (by_blocks or by_rows):
         _narrow_outputs(file)
     model = onnx.load(str(file))
     if by_blocks:
         _narrow_blocks(model)
+    elif by_rows:
+        _narrow_rows(model)
     _narrow_tables(model)
     onnx.save(model, str(file))
 
@@ -146,6 +149,55 @@ def _narrow_outputs(file: Path) -> None:
             str(file), str(file), weight_type=QuantType.QInt8, per_channel=True, nodes_to_quantize=linear,
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )  # fmt: skip
+
+
+def _narrow_rows(model: onnx.ModelProto) -> None:
+    """Products (..., K) @ (K, N) as products of integers: each row of the left side is divided by a 127th of its largest
+    number, each column of the right side by a 127th of its own. What comes of a row is the same whatever stands beside it."""
+    import onnx
+
+    node_of, tensor = onnx.helper.make_node, onnx.numpy_helper.from_array
+    graph = model.graph
+    weights = {weight.name: weight for weight in graph.initializer}
+    constants = {"row_levels": numpy.float32(127), "row_middle": numpy.float32(128), "row_least": numpy.float32(1e-30)}
+    made = {name: tensor(numpy.array(value), name) for name, value in constants.items()}
+    made["row_zero"] = tensor(numpy.array(128, numpy.uint8), "row_zero")
+    nodes: list[onnx.NodeProto] = []
+    narrowed: set[str] = set()
+    for node in graph.node:
+        name = node.input[1] if node.op_type == "MatMul" else ""
+        if name not in weights or len(weights[name].dims) != 2:
+            nodes.append(node)
+            continue
+        if f"{name}_narrow" not in made:
+            values = onnx.numpy_helper.to_array(weights[name])
+            scales = numpy.maximum(numpy.abs(values).max(0), 1e-30).astype(numpy.float32) / 127  # (N,)
+            made[f"{name}_narrow"] = tensor(numpy.round(values / scales).astype(numpy.int8), f"{name}_narrow")
+            made[f"{name}_scales"] = tensor(scales, f"{name}_scales")
+        left, out = node.input[0], node.output[0]
+        if left not in narrowed:
+            narrowed.add(left)
+            nodes += [
+                node_of("Abs", [left], [f"{left}_sizes"]),
+                node_of("ReduceMax", [f"{left}_sizes"], [f"{left}_size"], axes=[-1], keepdims=1),
+                node_of("Max", [f"{left}_size", "row_least"], [f"{left}_largest"]),
+                node_of("Div", [f"{left}_largest", "row_levels"], [f"{left}_scale"]),
+                node_of("Div", [left, f"{left}_scale"], [f"{left}_scaled"]),
+                node_of("Round", [f"{left}_scaled"], [f"{left}_round"]),
+                node_of("Add", [f"{left}_round", "row_middle"], [f"{left}_above"]),
+                node_of("Cast", [f"{left}_above"], [f"{left}_narrow"], to=onnx.TensorProto.UINT8),
+            ]
+        nodes += [
+            node_of("MatMulInteger", [f"{left}_narrow", f"{name}_narrow", "row_zero"], [f"{out}_sum"], node.name),
+            node_of("Cast", [f"{out}_sum"], [f"{out}_wide"], to=onnx.TensorProto.FLOAT),
+            node_of("Mul", [f"{out}_wide", f"{left}_scale"], [f"{out}_rows"]),
+            node_of("Mul", [f"{out}_rows", f"{name}_scales"], [out]),
+        ]
+    used = {name for node in nodes for name in node.input}
+    kept = [weight for weight in graph.initializer if weight.name in used]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend([*kept, *made.values()])
 
 
 def _narrow_blocks(model: onnx.ModelProto) -> None:

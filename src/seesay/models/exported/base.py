@@ -45,6 +45,9 @@ class Part:
     by_blocks: bool = False
     """Whether in 8 bits every few numbers have a scale of their own. Language models need it: a few of their numbers are a
     hundred times larger than the others, which one scale would all but erase. It costs time where many rows are multiplied."""
+    by_rows: bool = False
+    """Whether in 8 bits every row of what weights are multiplied with has a scale of its own, so that what comes of a token does
+    not depend on those beside it."""
 
 
 class Exported(Family):

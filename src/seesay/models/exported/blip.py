@@ -4,7 +4,7 @@ to, `ask` of a question those that the decoder attends to, `write` writes. One t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy
@@ -15,7 +15,7 @@ from ..checkpoint import Checkpoint
 from ..family import Batch
 from ..runtime import Array, Runtime
 from .base import Part
-from .writing import OnePicture, ahead, attend, decoder_part, heads_of, memory_names
+from .writing import OnePicture, attend, decoder_part, heads_of, memory_names
 
 if TYPE_CHECKING:
     import torch
@@ -73,6 +73,10 @@ class ExportedBlip(OnePicture):
 
     def _begun(self, batch: Batch, row: int) -> list[int]:
         return super()._begun(batch, row) if self.captions else [self.facts["start"]]
+
+    def _seen_by(self, batch: Batch, row: int) -> Hashable:
+        # Its decoder attends to the question, which is another one in each row.
+        return super()._seen_by(batch, row) if self.captions else row
 
     def _seen(self, batch: Batch, row: int) -> Mapping[str, Array]:
         looked = self._looked(batch, row)
@@ -140,19 +144,24 @@ def _decode(network: Any) -> Any:
     heads = network.config.text_config.num_attention_heads
 
     def decode(
-        input_ids: torch.Tensor, place: torch.Tensor, memory: Sequence[Any], past: Sequence[Any]
+        input_ids: torch.Tensor,
+        place: torch.Tensor,
+        wall: torch.Tensor,
+        told: torch.Tensor,
+        memory: Sequence[Any],
+        past: Sequence[Any],
     ) -> tuple[torch.Tensor, list[Any]]:
         import torch
 
         decoder = network.text_decoder
         states = decoder.bert.embeddings(input_ids, position_ids=place[None])
-        wall, present = ahead(input_ids.shape[1], past[0][0].shape[2]), []
+        present = []
         for layer, seen, before in zip(decoder.bert.encoder.layer, memory, past, strict=True):
             attention = layer.attention.self
             fresh = heads_of(attention.key(states), heads), heads_of(attention.value(states), heads)
             text = torch.cat([before[0], fresh[0]], dim=2), torch.cat([before[1], fresh[1]], dim=2)
             states, _ = _through(layer, states, text, wall, seen, heads)
             present.append(text)
-        return decoder.cls(states), present
+        return decoder.cls(states[:, told]), present
 
     return decode

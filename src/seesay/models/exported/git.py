@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...types import Example
 from ..frames import middle
 from .base import Part
-from .writing import OnePicture, ahead, attend, decoder_part, heads_of, memory_names
+from .writing import OnePicture, attend, decoder_part, heads_of, memory_names
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -84,12 +84,17 @@ def _decode(network: Any) -> Any:
     heads = network.config.num_attention_heads
 
     def decode(
-        input_ids: torch.Tensor, place: torch.Tensor, memory: Sequence[Any], past: Sequence[Any]
+        input_ids: torch.Tensor,
+        place: torch.Tensor,
+        wall: torch.Tensor,
+        told: torch.Tensor,
+        memory: Sequence[Any],
+        past: Sequence[Any],
     ) -> tuple[torch.Tensor, list[Any]]:
         import torch
 
         states = network.git.embeddings(input_ids, position_ids=place[None])
-        wall, present = ahead(input_ids.shape[1], past[0][0].shape[2]), []
+        present = []
         for layer, seen, before in zip(network.git.encoder.layer, memory, past, strict=True):
             attention = layer.attention.self
             fresh = heads_of(attention.key(states), heads), heads_of(attention.value(states), heads)
@@ -97,6 +102,6 @@ def _decode(network: Any) -> Any:
             heard = attend(heads_of(attention.query(states), heads), [seen, text], wall)
             states = layer.feed_forward_chunk(layer.attention.output(heard, states))
             present.append(text)
-        return network.output(states), present
+        return network.output(states[:, told]), present
 
     return decode

@@ -1,8 +1,8 @@
 """What exported architectures share that write token by token: the loop, the cache, beams, scores, and the decoder restated.
 
 A picture is looked at once: what is made of it is kept by the picture's content, so that the next question about it costs its
-words alone. Rows are written one after another, each with
-no padding at all; a step costs what one token costs. Scores and searches are those of `models.generation`.
+words alone. Texts about one picture are written side by side, packed into one sequence in which each sees itself alone: no
+padding, and the weights are read once for all of them. Scores and searches are those of `models.generation`.
 
 The `restated_` functions and `Decoder` are torch and serve the exporter only.
 """
@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 FEWEST_BEAMS, MOST_BEAMS = 3, 32
+TOGETHER = 32
+"""Texts that are written side by side at most."""
+UNSEEN = -1e9
+"""Added to the weight of what a token must not see."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,17 @@ class Text:
     past: Mapping[str, Array]
     logits: Array
     """(T, vocabulary), behind each of the tokens that were read last."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Several texts in one sequence."""
+
+    past: Mapping[str, Array]
+    owners: Array
+    """(P,): of each token in `past`, which text it is of."""
+    logits: dict[int, Array]
+    """By text, (vocabulary,) behind its last token, of those that were read last."""
 
 
 class Writing(Exported):
@@ -63,8 +78,11 @@ class Writing(Exported):
         return numpy.concatenate([self._given(batch, row, reply)[0] for row, reply in zip(rows, replies, strict=True)])
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
-        beams = min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
+        beams = self._beams(top_k)
         return [self._best(batch, row, beams, top_k) for row in range(len(batch.digests))]
+
+    def _beams(self, top_k: int) -> int:
+        return min(max(self.generation.num_beams, *((FEWEST_BEAMS, top_k) if top_k > 1 else (1,))), MOST_BEAMS)
 
     def score(self, batch: Batch, answers: Sequence[str]) -> list[float]:
         return [float(numpy.exp(self._chances(batch, row, answer).mean())) for row, answer in enumerate(answers)]
@@ -76,7 +94,7 @@ class Writing(Exported):
 
     def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
         ids, chances, ended = self._greedy(batch, 0, max_new_tokens, lambda written: hear(self._text(written)))
-        return Candidate(self._text(ids).strip(), math.exp(sum(chances) / len(chances)) if chances else 0.0), ended
+        return self._candidate(ids, chances), ended
 
     @abstractmethod
     def _seen(self, batch: Batch, row: int) -> Mapping[str, Array]:
@@ -130,7 +148,7 @@ class Writing(Exported):
     def _best(self, batch: Batch, row: int, beams: int, top_k: int) -> tuple[Candidate, ...]:
         if beams == 1:
             ids, chances, _ = self._greedy(batch, row, self._room, lambda _: True)
-            return (Candidate(self._text(ids).strip(), math.exp(sum(chances) / len(chances))),)
+            return (self._candidate(ids, chances),)
         seen = self._seen(batch, row)
 
         def step(tokens: Sequence[int], before: Text | None) -> tuple[Array, Text]:
@@ -143,6 +161,10 @@ class Writing(Exported):
             best[name] = max(best.get(name, 0.0), math.exp(reply.mean))
         ranked = sorted(best.items(), key=lambda item: -item[1])
         return tuple(Candidate(name, chance) for name, chance in ranked[:top_k])
+
+    def _candidate(self, ids: Sequence[int], chances: Sequence[float]) -> Candidate:
+        """A reply and the geometric mean of its tokens' chances."""
+        return Candidate(self._text(ids).strip(), math.exp(sum(chances) / len(chances)) if chances else 0.0)
 
     def _given(self, batch: Batch, row: int, reply: str) -> tuple[Array, list[int]]:
         """(T, vocabulary) logits before each token of a given reply and its end, and these tokens."""
@@ -199,6 +221,42 @@ class OnePicture(Writing):
     def _tokens(self, example: Example) -> list[int]:
         """What is read before an answer is written."""
 
+    def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
+        if self._beams(top_k) > 1:
+            return super().predict(batch, top_k)
+        alike: dict[Hashable, list[int]] = {}
+        for row in range(len(batch.digests)):
+            alike.setdefault(self._seen_by(batch, row), []).append(row)
+        found: dict[int, tuple[Candidate, ...]] = {}
+        for rows in alike.values():
+            for start in range(0, len(rows), TOGETHER):
+                found |= {row: (one,) for row, one in self._together(batch, rows[start : start + TOGETHER]).items()}
+        return [found[row] for row in sorted(found)]
+
+    def _seen_by(self, batch: Batch, row: int) -> Hashable:
+        """Rows for which this is equal see the same beside their text, and are written together."""
+        return batch.digests[row]
+
+    def _together(self, batch: Batch, rows: Sequence[int]) -> dict[int, Candidate]:
+        """The replies to rows that see the same, token by token in step."""
+        seen, ends = self._seen(batch, rows[0]), set(self.facts["ends"])
+        most = {row: min(self._room, self.facts["longest"] - self._taken(batch, row)) for row in rows}
+        written: dict[int, list[int]] = {row: [] for row in rows}
+        chances: dict[int, list[float]] = {row: [] for row in rows}
+        reading, texts = {row: self._begun(batch, row) for row in rows if most[row] > 0}, None
+        while reading:
+            texts = self._read_together(seen, reading, texts)
+            reading = {}
+            for row, logits in texts.logits.items():
+                last = log_softmax(logits)
+                token = int(last.argmax())
+                chances[row].append(float(last[token]))
+                if token not in ends:
+                    written[row].append(token)
+                    if len(chances[row]) < most[row]:
+                        reading[row] = [token]
+        return {row: self._candidate(written[row], chances[row]) for row in rows}
+
     def _check(self, questions: Sequence[str]) -> None:
         """Raises a ModelError where the checkpoint was made for another task."""
 
@@ -223,12 +281,54 @@ class OnePicture(Writing):
         return self.words.bare(reply)
 
     def _read(self, seen: Mapping[str, Array], tokens: Sequence[int], before: Text | None = None) -> Text:
-        names = past_names(self.facts["layers"])
+        past = self._nothing if before is None else before.past
+        owners = numpy.zeros(next(iter(past.values())).shape[2] + len(tokens), numpy.int64)
+        present, logits = self._through(seen, tokens, owners, past, list(range(len(tokens))))
+        return Text(present, logits)
+
+    def _read_together(
+        self, seen: Mapping[str, Array], tokens: Mapping[int, Sequence[int]], before: Texts | None
+    ) -> Texts:
+        """What the next `tokens` of each text make of what was read before."""
+        past, owned = (self._nothing, []) if before is None else (before.past, [before.owners])
+        lengths = [len(one) for one in tokens.values()]
+        owners = numpy.concatenate([*owned, numpy.repeat(list(tokens), lengths)])
+        told = [end - 1 for end in accumulate(lengths)]
+        present, logits = self._through(seen, list(chain(*tokens.values())), owners, past, told)
+        return Texts(present, owners, dict(zip(tokens, logits, strict=True)))
+
+    @property
+    def _nothing(self) -> dict[str, Array]:
+        """The past of what begins."""
         empty = numpy.zeros((1, self.facts["heads"], 0, self.facts["width"]), numpy.float32)
-        past = dict.fromkeys(names, empty) if before is None else before.past
+        return dict.fromkeys(past_names(self.facts["layers"]), empty)
+
+    def _through(
+        self,
+        seen: Mapping[str, Array],
+        tokens: Sequence[int],
+        owners: Array,
+        past: Mapping[str, Array],
+        told: list[int],
+    ) -> tuple[dict[str, Array], Array]:
+        """`tokens` through the decoder: the past with them, and (told, vocabulary) logits.
+
+        Args:
+            owners: (P + T,): of each token, also of the past, which text it is of; it sees those before it of the same one.
+            told: of which tokens the logits are wanted.
+        """
+        mine, before = owners[-len(tokens) :, None] == owners, len(owners) - len(tokens)  # (T, P + T)
+        visible = numpy.tril(mine, before)
         run: Graph = self._parts["write"]
-        logits, *present = run(input_ids=numpy.array([tokens], numpy.int64), **seen, **past)
-        return Text(dict(zip(names, present, strict=True)), logits[0])
+        logits, *present = run(
+            input_ids=numpy.array([tokens], numpy.int64),
+            place=visible.sum(1) - 1,
+            wall=numpy.where(visible, 0, UNSEEN).astype(numpy.float32),
+            told=numpy.array(told, numpy.int64),
+            **seen,
+            **past,
+        )
+        return dict(zip(past, present, strict=True)), logits[0]
 
     def _text(self, ids: Sequence[int]) -> str:
         return CONTROLS.sub("", self.words.text(ids))
@@ -291,10 +391,11 @@ def ahead(tokens: int, before: int) -> torch.Tensor:
 
 
 def decoder_part(network: Any, decode: Callable[..., Any], config: Any, seen_by: int) -> Part:
-    """The part `write` of `network`: `decode(input_ids, place, memory, past)` gives logits and the new keys and values.
+    """The part `write` of `network`: `decode(input_ids, place, wall, told, memory, past)` gives logits and the new keys and values.
 
-    `memory` and `past` are lists of (key, value), `place` (T,) the places of the tokens. `seen_by` is how many layers attend to
-    a memory.
+    `memory` and `past` are lists of (key, value), `place` (T,) the places of the tokens in their texts, `wall` (T, P + T) what
+    is added to the weights of what was read and is read now, `told` the tokens whose logits are wanted. `seen_by` is how many
+    layers attend to a memory.
     """
     import torch
 
@@ -306,20 +407,34 @@ def decoder_part(network: Any, decode: Callable[..., Any], config: Any, seen_by:
             super().__init__()
             self.network = network
 
-        def forward(self, input_ids: torch.Tensor, *kept: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        def forward(
+            self,
+            input_ids: torch.Tensor,
+            place: torch.Tensor,
+            wall: torch.Tensor,
+            told: torch.Tensor,
+            *kept: torch.Tensor,
+        ) -> tuple[torch.Tensor, ...]:
             pairs = list(zip(kept[0::2], kept[1::2], strict=True))
-            memory, past = pairs[:seen_by], pairs[seen_by:]
-            before = past[0][0].shape[2]
-            place = torch.arange(before, before + input_ids.shape[1])
-            logits, present = decode(input_ids, place, memory, past)
+            logits, present = decode(input_ids, place, wall, told, pairs[:seen_by], pairs[seen_by:])
             return (logits, *(one for pair in present for one in pair))
 
     names = [*memory_names(seen_by), *past_names(layers)]
-    inputs = {"input_ids": torch.ones(1, 2, dtype=torch.int64)} | {
-        name: torch.zeros(1, heads, 5 if name.startswith("memory") else 3, width) for name in names
+    inputs = {
+        "input_ids": torch.ones(1, 2, dtype=torch.int64),
+        "place": torch.tensor([3, 4]),
+        "wall": torch.zeros(2, 5),
+        "told": torch.tensor([1]),
     }
+    inputs |= {name: torch.zeros(1, heads, 5 if name.startswith("memory") else 3, width) for name in names}
     outputs = ["logits", *(f"new_{name}" for name in past_names(layers))]
-    free: dict[str, Mapping[int, str]] = {"input_ids": {1: "tokens"}, "logits": {1: "tokens"}}
+    free: dict[str, Mapping[int, str]] = {
+        "input_ids": {1: "tokens"},
+        "place": {0: "tokens"},
+        "wall": {0: "tokens", 1: "after"},
+        "told": {0: "told"},
+        "logits": {1: "told"},
+    }
     free |= {name: {2: "seen" if name.startswith("memory") else "before"} for name in names}
     free |= {name: {2: "after"} for name in outputs[1:]}
-    return Part(Decoder().eval(), inputs, tuple(outputs), free)
+    return Part(Decoder().eval(), inputs, tuple(outputs), free, by_rows=True)
