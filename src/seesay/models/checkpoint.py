@@ -129,9 +129,9 @@ def import_torch() -> Any:
     """
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise MissingExtra("this model", EXTRA)
-    import torch
     from logging import getLogger
 
+    import torch
     from transformers.utils import logging
 
     # What transformers would say (heads that are new, slow processors) is either an error here or said by us.
