@@ -3,22 +3,26 @@
 Such a package names what it offers once, in a block that type checkers read and Python does not run:
 
     if TYPE_CHECKING:
-        from .pictures import ask as ask, caption as caption
+        from .pictures import ask as ask
+        from .pictures import caption as caption
 
     __getattr__, __dir__ = lazily(__name__, __file__)
 
-The block is read from the source, as settings are (as `lazy_loader.attach_stub` of SPEC 1 reads a stub). A name must not be that of
-a module beside it: once that is imported, Python puts it in the name's place.
+The block is read from the source, as settings are (as `lazy_loader.attach_stub` of SPEC 1 reads a stub): every line that passes a
+name on as itself, which is how type checkers know it as well. A name must not be that of a module beside it: once that is
+imported, Python puts it in the name's place.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+
+PASSED_ON = re.compile(r"^    from (\S+) import (\w+) as \2$", re.MULTILINE)
 
 
 def lazily(package: str, file: str) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
@@ -45,7 +49,4 @@ def lazily(package: str, file: str) -> tuple[Callable[[str], object], Callable[[
 
 def homes_of(file: str) -> dict[str, str]:
     """The names in the block of a file, and the module that each is loaded from, relative to its package."""
-    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-    blocks = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
-    found = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom)]
-    return {name.name: "." * node.level + (node.module or "") for node in found for name in node.names}
+    return {name: home for home, name in PASSED_ON.findall(Path(file).read_text(encoding="utf-8"))}

@@ -13,6 +13,7 @@ import pytest
 
 import seesay
 from seesay.cli.main import root
+from seesay.lazy import homes_of
 from seesay.settings import ModelKeywords, ModelSettings, VoiceKeywords, VoiceSettings, fields_of
 
 HEAVY = (
@@ -109,16 +110,15 @@ def test_there_are_lazy_packages() -> None:
 def test_every_name_that_is_loaded_lazily_is_there_and_passed_on_to_type_checkers(file: Path) -> None:
     package = importlib.import_module(".".join(["seesay", *file.parent.relative_to(SOURCE).parts]))
     guard = next(node for node in ast.parse(file.read_text()).body if isinstance(node, ast.If))
-    named = [name for node in guard.body if isinstance(node, ast.ImportFrom) for name in node.names]
+    imported = [(node, name) for node in guard.body if isinstance(node, ast.ImportFrom) for name in node.names]
+    homes = {name.name: "." * node.level + (node.module or "") for node, name in imported if name.asname == name.name}
+    assert homes and homes_of(str(file)) == homes
     modules = {info.name for info in pkgutil.iter_modules(package.__path__)}
-    for name in named:
-        if name.asname is None and name.name not in package.__all__:
-            continue  # for annotations in the package itself
-        assert name.asname in (name.name, None)
-        assert getattr(package, name.name) is not None
-        assert name.name in package.__all__
+    for name in homes:
+        assert getattr(package, name) is not None
+        assert name in package.__all__
         # An imported module takes the place of a name that it shares.
-        assert name.name not in modules, f"{package.__name__}.{name.name} is also a module"
+        assert name not in modules, f"{package.__name__}.{name} is also a module"
 
 
 def test_a_module_beside_a_lazy_name_does_not_take_its_place() -> None:

@@ -10,13 +10,11 @@ from .answer import answer, in_words
 from .stream import DEADLINE, MAX_NEW_TOKENS, AnswerStream, Limits, stream, whole
 
 if TYPE_CHECKING:
-    from ..data.messages import conversation_from_transformers
-    from .messages import (
-        check,
-        conversation_from_openai,
-        conversation_to_openai,
-        conversation_to_transformers,
-    )
+    from ..data.messages import conversation_from_transformers as conversation_from_transformers
+    from .messages import check as check
+    from .messages import conversation_from_openai as conversation_from_openai
+    from .messages import conversation_to_openai as conversation_to_openai
+    from .messages import conversation_to_transformers as conversation_to_transformers
 
 __all__ = [
     "DEADLINE",

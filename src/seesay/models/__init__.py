@@ -21,7 +21,7 @@ from .remote import PREFIX, Remote
 
 if TYPE_CHECKING:
     from ..settings import FineTuneSettings, TrainSettings
-    from .chat_lesson import ChatLessons
+    from .chat_lesson import ChatLessons as ChatLessons
     from .engines import Option
     from .export_cache import Entry
 
