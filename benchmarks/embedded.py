@@ -1,6 +1,5 @@
-"""The embedded model: a whole `seesay ask` process from nothing on one core, a question when warm, and what it weighs."""
+"""The embedded model: a whole `seesay ask` process on one core, its modules compiled, a question when warm, and what it weighs."""
 
-import os
 import resource
 import statistics
 import subprocess
@@ -8,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-PICTURE = Path(__file__).parent.parent / "examples/pictures/cat.jpg"
+from .start import PICTURE, compiled, one_core
+
 QUESTIONS = ("What animal is this?", "Is there a dog?", "How many cats are there?", "What color is the cat?")
 ROUNDS = 11
 WARM = """
@@ -25,15 +25,11 @@ print(statistics.median(again), statistics.median(caption), 'torch' in sys.modul
 
 
 def measure() -> dict[str, object]:
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})  # one core, children included
-    try:
-        cold = [_run([sys.executable, "-m", "seesay", "ask", str(PICTURE), QUESTIONS[0]]) for _ in range(ROUNDS)]
-        done = subprocess.run(
-            [sys.executable, "-c", WARM, str(PICTURE), *QUESTIONS], capture_output=True, text=True, check=True
-        )
-    finally:
-        os.sched_setaffinity(0, cores)
+    with one_core(), compiled() as environment:
+        words = [sys.executable, "-m", "seesay", "ask", str(PICTURE), QUESTIONS[0]]
+        cold = [_run(words, environment) for _ in range(ROUNDS + 1)][1:]  # the first compiles the modules
+        words = [sys.executable, "-c", WARM, str(PICTURE), *QUESTIONS]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
     question, caption, torch = done.stdout.split()
     data = Path(__file__).parent.parent / "src/seesay/models/mini/data"
     memory = round(max(memory for _, _, memory in cold) / 1024)
@@ -51,8 +47,8 @@ def measure() -> dict[str, object]:
     }
 
 
-def _run(words: list[str]) -> tuple[float, float, int]:
+def _run(words: list[str], environment: dict[str, str]) -> tuple[float, float, int]:
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(words, capture_output=True, check=True)
+    subprocess.run(words, capture_output=True, check=True, env=environment)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss

@@ -5,7 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+SMALL = 4096
+"""Numbers of a matrix below which nothing is gained by storing it in 8 bits."""
 
 
 def encoder_weights() -> Path:
@@ -52,10 +58,10 @@ def runtime(run: Path, folder: Path) -> None:
     settings = json.loads((run / "config.json").read_text())
     settings.pop("model_type")
     network = MiniNetwork(MiniConfig(**settings)).eval()
-    network.load_state_dict(weights)
+    network.load_state_dict({name: narrow(name, value) for name, value in weights.items()})
     folder.mkdir(parents=True, exist_ok=True)
     for name in export(network, run):
-        narrow(run / f"{name}.onnx", folder / f"{name}.onnx")
+        store_narrow(run / f"{name}.onnx", folder / f"{name}.onnx")
     (folder / "model.safetensors").unlink(missing_ok=True)
     save_file({f"mini.{name}": value.half() for name, value in weights.items()}, folder / "model.safetensors")
     (folder / "model.safetensors").chmod(0o644)
@@ -78,32 +84,55 @@ def halve(source: Path, target: Path) -> None:
     _store(source, target, half)
 
 
-def narrow(source: Path, target: Path) -> None:
-    """Matrices stored as int8 with one scale a channel and widened when the network is loaded: a quarter of the size.
+def narrow(name: str, values: torch.Tensor) -> torch.Tensor:
+    """A matrix with the values that int8 and one scale for each output can hold; a smaller one as it is.
 
     Only weights are narrow. Dynamic quantization narrows activations too, by the largest of the whole batch, and an answer
     would depend on what else is asked.
     """
-    import numpy
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    if values.ndim != 2 or values.numel() < SMALL:
+        return values
+    # A linear layer's weights are (out, in), a table's a row each; what is added to all tokens has its channels behind.
+    scale = values.abs().amax(1 if name.endswith("weight") else 0, keepdim=True) / 127
+    scale[scale == 0] = 1
+    return (values / scale).round() * scale
 
-    # A row of a table that is looked up has its scale, as has each output of a matrix: (in, out), or turned (out, in).
-    by_row = {node.input[0] for node in onnx.load(source).graph.node if node.op_type in ("Gather", "Transpose")}
+
+def store_narrow(source: Path, target: Path) -> None:
+    """The same network with the matrices that `narrow` made, turned or cut by heads, as int8: a quarter of the size."""
+    import numpy
+    from onnx import helper, numpy_helper
 
     def int8(name: str, values: numpy.ndarray) -> tuple[list, list] | None:
-        if values.ndim != 2 or values.size < 4096:
+        found = [(axis, *held) for axis in (0, 1) if (held := _as_int8(values, axis)) is not None]
+        if not found:
             return None
-        scale = (numpy.abs(values).max(1 if name in by_row else 0, keepdims=True) / 127).astype(numpy.float32)
-        scale[scale == 0] = 1
-        stored = [
-            numpy_helper.from_array(numpy.round(values / scale).astype(numpy.int8), f"{name}.int8"),
-            numpy_helper.from_array(scale, f"{name}.scale"),
-        ]
-        cast = helper.make_node("Cast", [f"{name}.int8"], [f"{name}.wide"], to=TensorProto.FLOAT)
-        return stored, [cast, helper.make_node("Mul", [f"{name}.wide", f"{name}.scale"], [name])]
+        axis, whole, scale = found[0]
+        stored = [numpy_helper.from_array(whole, f"{name}.int8"), numpy_helper.from_array(scale, f"{name}.scale")]
+        inputs = [f"{name}.int8", f"{name}.scale"]
+        return stored, [helper.make_node("DequantizeLinear", inputs, [name], axis=axis)]
 
     _store(source, target, int8)
+
+
+def _as_int8(values: Any, axis: int) -> tuple[Any, Any] | None:
+    """int8 and a scale for each place on `axis` that give exactly `values`; None where none do."""
+    import numpy
+
+    if values.ndim != 2 or values.size < SMALL:
+        return None
+    rows = numpy.moveaxis(values, axis, 0)
+    near = numpy.abs(rows).max(1, keepdims=True) / numpy.float32(127)
+    near[near == 0] = 1
+    whole, scale = numpy.zeros(rows.shape, numpy.int8), numpy.zeros_like(near)
+    # The largest was rounded, and a scale that is found from it may be off by the last bit.
+    for tried in (near, numpy.nextafter(near, numpy.float32(0)), numpy.nextafter(near, numpy.float32(numpy.inf))):
+        rounded = numpy.rint(rows / tried)
+        fits = (rounded * tried == rows).all(1)
+        whole[fits], scale[fits] = rounded[fits].astype(numpy.int8), tried[fits]
+    if not scale.all():
+        return None
+    return numpy.ascontiguousarray(numpy.moveaxis(whole, 0, axis)), scale[:, 0]
 
 
 def _store(source: Path, target: Path, how: Callable[[str, Any], tuple[list, list] | None]) -> None:

@@ -24,8 +24,7 @@ from seesay.evaluation.baselines import Prior
 from seesay.metrics import normalizer
 from seesay.metrics.bootstrap import interval
 from seesay.models import load
-from seesay.models.families.mini import kind_of
-from seesay.models.mini.calibration import KINDS, Calibration
+from seesay.models.mini.calibration import KINDS, Calibration, kind_of
 from seesay.settings import ModelSettings
 from seesay.types import Answer, Example
 

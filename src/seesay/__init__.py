@@ -10,325 +10,102 @@ The names below are the public interface. They are loaded when first used, so `i
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .answering import (
-        AnswerStream,
-        conversation_from_openai,
-        conversation_from_transformers,
-        conversation_to_openai,
-        conversation_to_transformers,
-    )
-    from .api import (
-        Index,
-        Model,
-        Voice,
-        alt,
-        check,
-        evaluate_caption,
-        evaluate_speech,
-        evaluate_vqa,
-        find,
-        index,
-        listen,
-        load,
-        load_conversations,
-        load_data,
-        load_recordings,
-        load_voice,
-        read,
-        save_conversation,
-        save_speech,
-        speak,
-        train_caption,
-        train_chat,
-        train_speech,
-        train_vqa,
-    )
-    from .data import (
-        Dataset,
-        Format,
-    )
-    from .errors import (
-        AudioError,
-        AudioNotFound,
-        AudioTooLarge,
-        AudioUnreadable,
-        DataError,
-        ImageError,
-        ImageNotFound,
-        ImageTooLarge,
-        ImageUnreadable,
-        InputError,
-        Interrupted,
-        MissingExtra,
-        ModelError,
-        ModelNotFound,
-        Problem,
-        ResourceError,
-        RunError,
-        SeesayError,
-        SpeechError,
-        TextError,
-        UsageError,
-    )
-    from .models import (
-        Family,
-    )
-    from .pipelines import (
-        pipeline,
-    )
-    from .search import Findings, IndexReport
-    from .settings import (
-        AltSettings,
-        CheckSettings,
-        DataSettings,
-        EvaluateCaptionSettings,
-        EvaluateSpeechSettings,
-        EvaluateVqaSettings,
-        FindSettings,
-        IndexSettings,
-        ListenSettings,
-        ReadSettings,
-        SpeakSettings,
-        TrainCaptionSettings,
-        TrainChatSettings,
-        TrainSpeechSettings,
-        TrainVqaSettings,
-        VoiceSettings,
-    )
-    from .types import (
-        Answer,
-        AudioSource,
-        Candidate,
-        Conversation,
-        Cue,
-        Evidence,
-        Example,
-        Hit,
-        ImagePart,
-        ImageSource,
-        Line,
-        Message,
-        Provenance,
-        Reading,
-        Recording,
-        Speech,
-        TextPart,
-        Transcript,
-        Utterance,
-    )
+from .lazy import lazily
 
-_HOMES = {
-    ".answering": (
-        "AnswerStream",
-        "conversation_from_openai",
-        "conversation_from_transformers",
-        "conversation_to_openai",
-        "conversation_to_transformers",
-    ),
-    ".api": (
-        "Index",
-        "Model",
-        "Voice",
-        "alt",
-        "check",
-        "evaluate_caption",
-        "evaluate_speech",
-        "evaluate_vqa",
-        "find",
-        "index",
-        "listen",
-        "load",
-        "load_conversations",
-        "load_data",
-        "load_recordings",
-        "load_voice",
-        "read",
-        "save_conversation",
-        "save_speech",
-        "speak",
-        "train_caption",
-        "train_chat",
-        "train_speech",
-        "train_vqa",
-    ),
-    ".data": (
-        "Dataset",
-        "Format",
-    ),
-    ".errors": (
-        "AudioError",
-        "AudioNotFound",
-        "AudioTooLarge",
-        "AudioUnreadable",
-        "DataError",
-        "ImageError",
-        "ImageNotFound",
-        "ImageTooLarge",
-        "ImageUnreadable",
-        "InputError",
-        "Interrupted",
-        "MissingExtra",
-        "ModelError",
-        "ModelNotFound",
-        "Problem",
-        "ResourceError",
-        "RunError",
-        "SeesayError",
-        "SpeechError",
-        "TextError",
-        "UsageError",
-    ),
-    ".models": ("Family",),
-    ".pipelines": ("pipeline",),
-    ".search": ("Findings", "IndexReport"),
-    ".settings": (
-        "AltSettings",
-        "CheckSettings",
-        "DataSettings",
-        "EvaluateCaptionSettings",
-        "EvaluateSpeechSettings",
-        "EvaluateVqaSettings",
-        "FindSettings",
-        "IndexSettings",
-        "ListenSettings",
-        "ReadSettings",
-        "SpeakSettings",
-        "TrainCaptionSettings",
-        "TrainChatSettings",
-        "TrainSpeechSettings",
-        "TrainVqaSettings",
-        "VoiceSettings",
-    ),
-    ".types": (
-        "Answer",
-        "AudioSource",
-        "Candidate",
-        "Conversation",
-        "Cue",
-        "Evidence",
-        "Example",
-        "Hit",
-        "ImagePart",
-        "ImageSource",
-        "Line",
-        "Message",
-        "Provenance",
-        "Reading",
-        "Recording",
-        "Speech",
-        "TextPart",
-        "Transcript",
-        "Utterance",
-    ),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+if TYPE_CHECKING:
+    from .answering import AnswerStream as AnswerStream
+    from .answering import conversation_from_openai as conversation_from_openai
+    from .answering import conversation_from_transformers as conversation_from_transformers
+    from .answering import conversation_to_openai as conversation_to_openai
+    from .answering import conversation_to_transformers as conversation_to_transformers
+    from .api import Index as Index
+    from .api import Model as Model
+    from .api import Voice as Voice
+    from .api import alt as alt
+    from .api import check as check
+    from .api import evaluate_caption as evaluate_caption
+    from .api import evaluate_speech as evaluate_speech
+    from .api import evaluate_vqa as evaluate_vqa
+    from .api import find as find
+    from .api import index as index
+    from .api import listen as listen
+    from .api import load as load
+    from .api import load_conversations as load_conversations
+    from .api import load_data as load_data
+    from .api import load_recordings as load_recordings
+    from .api import load_voice as load_voice
+    from .api import read as read
+    from .api import save_conversation as save_conversation
+    from .api import save_speech as save_speech
+    from .api import speak as speak
+    from .api import train_caption as train_caption
+    from .api import train_chat as train_chat
+    from .api import train_speech as train_speech
+    from .api import train_vqa as train_vqa
+    from .data import Dataset as Dataset
+    from .data import Format as Format
+    from .errors import AudioError as AudioError
+    from .errors import AudioNotFound as AudioNotFound
+    from .errors import AudioTooLarge as AudioTooLarge
+    from .errors import AudioUnreadable as AudioUnreadable
+    from .errors import DataError as DataError
+    from .errors import ImageError as ImageError
+    from .errors import ImageNotFound as ImageNotFound
+    from .errors import ImageTooLarge as ImageTooLarge
+    from .errors import ImageUnreadable as ImageUnreadable
+    from .errors import InputError as InputError
+    from .errors import Interrupted as Interrupted
+    from .errors import MissingExtra as MissingExtra
+    from .errors import ModelError as ModelError
+    from .errors import ModelNotFound as ModelNotFound
+    from .errors import Problem as Problem
+    from .errors import ResourceError as ResourceError
+    from .errors import RunError as RunError
+    from .errors import SeesayError as SeesayError
+    from .errors import SpeechError as SpeechError
+    from .errors import TextError as TextError
+    from .errors import UsageError as UsageError
+    from .models import Family as Family
+    from .pipelines import pipeline as pipeline
+    from .search import Findings as Findings
+    from .search import IndexReport as IndexReport
+    from .settings import AltSettings as AltSettings
+    from .settings import CheckSettings as CheckSettings
+    from .settings import DataSettings as DataSettings
+    from .settings import EvaluateCaptionSettings as EvaluateCaptionSettings
+    from .settings import EvaluateSpeechSettings as EvaluateSpeechSettings
+    from .settings import EvaluateVqaSettings as EvaluateVqaSettings
+    from .settings import FindSettings as FindSettings
+    from .settings import IndexSettings as IndexSettings
+    from .settings import ListenSettings as ListenSettings
+    from .settings import ReadSettings as ReadSettings
+    from .settings import SpeakSettings as SpeakSettings
+    from .settings import TrainCaptionSettings as TrainCaptionSettings
+    from .settings import TrainChatSettings as TrainChatSettings
+    from .settings import TrainSpeechSettings as TrainSpeechSettings
+    from .settings import TrainVqaSettings as TrainVqaSettings
+    from .settings import VoiceSettings as VoiceSettings
+    from .types import Answer as Answer
+    from .types import AudioSource as AudioSource
+    from .types import Candidate as Candidate
+    from .types import Conversation as Conversation
+    from .types import Cue as Cue
+    from .types import Evidence as Evidence
+    from .types import Example as Example
+    from .types import Hit as Hit
+    from .types import ImagePart as ImagePart
+    from .types import ImageSource as ImageSource
+    from .types import Line as Line
+    from .types import Message as Message
+    from .types import Provenance as Provenance
+    from .types import Reading as Reading
+    from .types import Recording as Recording
+    from .types import Speech as Speech
+    from .types import TextPart as TextPart
+    from .types import Transcript as Transcript
+    from .types import Utterance as Utterance
 
 __version__ = "0.1.0"
-__all__ = [
-    "AltSettings",
-    "Answer",
-    "AnswerStream",
-    "AudioError",
-    "AudioNotFound",
-    "AudioSource",
-    "AudioTooLarge",
-    "AudioUnreadable",
-    "Candidate",
-    "CheckSettings",
-    "Conversation",
-    "Cue",
-    "DataError",
-    "DataSettings",
-    "Dataset",
-    "EvaluateCaptionSettings",
-    "EvaluateSpeechSettings",
-    "EvaluateVqaSettings",
-    "Evidence",
-    "Example",
-    "Family",
-    "FindSettings",
-    "Findings",
-    "Format",
-    "Hit",
-    "ImageError",
-    "ImageNotFound",
-    "ImagePart",
-    "ImageSource",
-    "ImageTooLarge",
-    "ImageUnreadable",
-    "Index",
-    "IndexReport",
-    "IndexSettings",
-    "InputError",
-    "Interrupted",
-    "Line",
-    "ListenSettings",
-    "Message",
-    "MissingExtra",
-    "Model",
-    "ModelError",
-    "ModelNotFound",
-    "Problem",
-    "Provenance",
-    "ReadSettings",
-    "Reading",
-    "Recording",
-    "ResourceError",
-    "RunError",
-    "SeesayError",
-    "SpeakSettings",
-    "Speech",
-    "SpeechError",
-    "TextError",
-    "TextPart",
-    "TrainCaptionSettings",
-    "TrainChatSettings",
-    "TrainSpeechSettings",
-    "TrainVqaSettings",
-    "Transcript",
-    "UsageError",
-    "Utterance",
-    "Voice",
-    "VoiceSettings",
-    "__version__",
-    "alt",
-    "check",
-    "conversation_from_openai",
-    "conversation_from_transformers",
-    "conversation_to_openai",
-    "conversation_to_transformers",
-    "evaluate_caption",
-    "evaluate_speech",
-    "evaluate_vqa",
-    "find",
-    "index",
-    "listen",
-    "load",
-    "load_conversations",
-    "load_data",
-    "load_recordings",
-    "load_voice",
-    "pipeline",
-    "read",
-    "save_conversation",
-    "save_speech",
-    "speak",
-    "train_caption",
-    "train_chat",
-    "train_speech",
-    "train_vqa",
-]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'seesay' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name], __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazily(__name__, __file__)

@@ -1,6 +1,8 @@
 """What the house promises about itself: quick to start, nothing heavy at import, one list of public names."""
 
 import ast
+import importlib
+import pkgutil
 import resource
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 
 import seesay
 from seesay.cli.main import root
+from seesay.lazy import homes_of
 from seesay.settings import ModelKeywords, ModelSettings, VoiceKeywords, VoiceSettings, fields_of
 
 HEAVY = (
@@ -95,11 +98,35 @@ def test_all_public_names_can_be_had() -> None:
         seesay.nothing  # noqa: B018
 
 
-def test_type_checkers_see_the_public_names_that_are_loaded_lazily() -> None:
-    tree = ast.parse((SOURCE / "__init__.py").read_text())
-    guard = next(node for node in tree.body if isinstance(node, ast.If))
-    typed = {alias.name for node in guard.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert typed | {"__version__"} == set(seesay.__all__)
+LAZY = [file for file in SOURCE.rglob("__init__.py") if "lazily(" in file.read_text()]
+"""Packages that load their names when they are used."""
+
+
+def test_there_are_lazy_packages() -> None:
+    assert SOURCE / "__init__.py" in LAZY and SOURCE / "api/__init__.py" in LAZY
+
+
+@pytest.mark.parametrize("file", LAZY, ids=lambda file: file.parent.name)
+def test_every_name_that_is_loaded_lazily_is_there_and_passed_on_to_type_checkers(file: Path) -> None:
+    package = importlib.import_module(".".join(["seesay", *file.parent.relative_to(SOURCE).parts]))
+    guard = next(node for node in ast.parse(file.read_text()).body if isinstance(node, ast.If))
+    imported = [(node, name) for node in guard.body if isinstance(node, ast.ImportFrom) for name in node.names]
+    homes = {name.name: "." * node.level + (node.module or "") for node, name in imported if name.asname == name.name}
+    assert homes and homes_of(str(file)) == homes
+    modules = {info.name for info in pkgutil.iter_modules(package.__path__)}
+    for name in homes:
+        assert getattr(package, name) is not None
+        assert name in package.__all__
+        # An imported module takes the place of a name that it shares.
+        assert name not in modules, f"{package.__name__}.{name} is also a module"
+
+
+def test_a_module_beside_a_lazy_name_does_not_take_its_place() -> None:
+    code = (
+        "import seesay, seesay.api.batches, seesay.api.search, seesay.api.speech\nfrom seesay import *\nfrom seesay import api\n"
+        "print([callable(one) for one in (api.batch, api.find, api.speak, seesay.load, load, pipeline)])"
+    )
+    assert run(code).strip() == str([True] * 6)
 
 
 def test_keywords_of_load_are_the_model_settings() -> None:

@@ -9,69 +9,58 @@ print(answer.text, answer.score)
 A new noun is a new file here, its functions named below.
 """
 
-from .alttext import alt, decide_alt, suggest_alt
-from .batch import batch, batch_computes, batch_job, batch_questions, batch_size
-from .data import check, load_conversations, load_data, load_recordings, preview
-from .engines import Measured, bench, explain_engine, kept_exports, list_models
-from .learning import (
-    evaluate_caption,
-    evaluate_speech,
-    evaluate_vqa,
-    train_caption,
-    train_chat,
-    train_speech,
-    train_vqa,
-)
-from .model import Model, clean_question, load
-from .pictures import ask, caption, open_chat, read, save_conversation
-from .search import Index, find, find_by, index, make_index
-from .speech import Voice, hear, listen, load_voice, save_speech, say, speak, speaker
+from __future__ import annotations
 
-__all__ = [
-    "Index",
-    "Measured",
-    "Model",
-    "Voice",
-    "alt",
-    "ask",
-    "batch",
-    "batch_computes",
-    "batch_job",
-    "batch_questions",
-    "batch_size",
-    "bench",
-    "caption",
-    "check",
-    "clean_question",
-    "decide_alt",
-    "evaluate_caption",
-    "evaluate_speech",
-    "evaluate_vqa",
-    "explain_engine",
-    "find",
-    "find_by",
-    "hear",
-    "index",
-    "kept_exports",
-    "list_models",
-    "listen",
-    "load",
-    "load_conversations",
-    "load_data",
-    "load_recordings",
-    "load_voice",
-    "make_index",
-    "open_chat",
-    "preview",
-    "read",
-    "save_conversation",
-    "save_speech",
-    "say",
-    "speak",
-    "speaker",
-    "suggest_alt",
-    "train_caption",
-    "train_chat",
-    "train_speech",
-    "train_vqa",
-]
+from typing import TYPE_CHECKING
+
+from ..lazy import lazily
+
+if TYPE_CHECKING:
+    from .alttext import alt as alt
+    from .alttext import decide_alt as decide_alt
+    from .alttext import suggest_alt as suggest_alt
+    from .batches import batch as batch
+    from .batches import batch_computes as batch_computes
+    from .batches import batch_job as batch_job
+    from .batches import batch_questions as batch_questions
+    from .batches import batch_size as batch_size
+    from .data import check as check
+    from .data import load_conversations as load_conversations
+    from .data import load_data as load_data
+    from .data import load_recordings as load_recordings
+    from .data import preview as preview
+    from .engines import Measured as Measured
+    from .engines import bench as bench
+    from .engines import explain_engine as explain_engine
+    from .engines import kept_exports as kept_exports
+    from .engines import list_models as list_models
+    from .learning import evaluate_caption as evaluate_caption
+    from .learning import evaluate_speech as evaluate_speech
+    from .learning import evaluate_vqa as evaluate_vqa
+    from .learning import train_caption as train_caption
+    from .learning import train_chat as train_chat
+    from .learning import train_speech as train_speech
+    from .learning import train_vqa as train_vqa
+    from .model import Model as Model
+    from .model import clean_question as clean_question
+    from .model import load as load
+    from .pictures import ask as ask
+    from .pictures import caption as caption
+    from .pictures import open_chat as open_chat
+    from .pictures import read as read
+    from .pictures import save_conversation as save_conversation
+    from .search import Index as Index
+    from .search import find as find
+    from .search import find_by as find_by
+    from .search import index as index
+    from .search import make_index as make_index
+    from .speech import Voice as Voice
+    from .speech import hear as hear
+    from .speech import listen as listen
+    from .speech import load_voice as load_voice
+    from .speech import save_speech as save_speech
+    from .speech import say as say
+    from .speech import speak as speak
+    from .speech import speaker as speaker
+
+__getattr__, __dir__ = lazily(__name__, __file__)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import PIL.ImageFile
 
 ACCEPTED = {
-    "JPEG": ("JpegImagePlugin", "MpoImagePlugin"),
+    "JPEG": ("JpegImagePlugin",),
     "PNG": ("PngImagePlugin",),
     "WEBP": ("WebPImagePlugin",),
     "GIF": ("GifImagePlugin",),

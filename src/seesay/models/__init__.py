@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import ModelError, UsageError
+from ..lazy import lazily
 from ..registry import discover
-from ..settings import GUIDES, FineTuneSettings, GenerationSettings, ModelSettings, Recipe, TrainSettings
+from ..settings import GUIDES, GenerationSettings, ModelSettings, Recipe
 from ..types import Example
 from .arithmetic import fast_float32
-from .chat_lesson import ChatLessons
 from .checkpoint import Checkpoint, Placement, find, import_torch, place
 from .family import Batch, Encoded, Examined, Family, Scratch, last_question
 from .quantize import keep_layout
 from .remote import PREFIX, Remote
 
 if TYPE_CHECKING:
+    from ..settings import FineTuneSettings, TrainSettings
+    from .chat_lesson import ChatLessons as ChatLessons
     from .engines import Option
     from .export_cache import Entry
 
@@ -51,6 +53,8 @@ __all__ = [
     "recipe",
     "scratch",
 ]
+
+__getattr__, __dir__ = lazily(__name__, __file__)
 
 
 def all_families() -> dict[str, type[Family]]:

@@ -11,7 +11,6 @@ It knows nothing of networks. It does something only under glibc, and not where 
 
 from __future__ import annotations
 
-import ctypes
 import os
 from functools import cache
 
@@ -33,6 +32,8 @@ def keep_freed_memory() -> bool:
     except (AttributeError, ValueError):
         return False  # Windows; another C library
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    import ctypes
+
     mallopt = ctypes.CDLL(None).mallopt
     taken = [mallopt(option, value) for option, value in ((MMAP_MAX, 0), (TRIM_THRESHOLD, NEVER), (TOP_PAD, GROWN_BY))]
     return bool(glibc) and all(taken)

@@ -15,7 +15,6 @@ from collections.abc import Collection
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
-from logging import getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +130,8 @@ def import_torch() -> Any:
     """
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise MissingExtra("this model", EXTRA)
+    from logging import getLogger
+
     keep_freed_memory()
     import torch
     from transformers.utils import logging

@@ -32,7 +32,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import InputError, ModelError, RunError
-from ..metrics.vqa import soft_scores
 from ..settings import GUIDES, GenerationSettings, Recipe
 from ..types import Candidate, Conversation, Example, ImageSource, Note
 
@@ -417,5 +416,7 @@ def reply_of(example: Example, normalize: Callable[[str], str]) -> str:
     """What a model that writes is taught to say: the answer most people gave; a caption as it was written, the first."""
     if not example.question:
         return example.answers[0]
+    from ..metrics.vqa import soft_scores
+
     scores = soft_scores(example.answers, example.weights, normalize=normalize)
     return max(scores, key=lambda answer: scores[answer])

@@ -35,7 +35,7 @@ from .picture_features import take_patches
 from .pixels import fits_of
 from .prompts import Prompt, likelihoods, logits_of
 from .recall import Row, held
-from .steps import Listener
+from .steps import forget_habits, greedy, searched
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -76,7 +76,7 @@ class Generative(Family):
         self._fits = fits_of(image_processor)
         self._memory = Memory()
         self.recall = Memory()
-        self._forget_habits()
+        forget_habits(self._decoder, tokenizer.eos_token_id)
 
     @classmethod
     def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
@@ -172,7 +172,6 @@ class Generative(Family):
 
     def write(self, batch: Batch, max_new_tokens: int, hear: Callable[[str], bool]) -> tuple[Candidate, bool]:
         import torch
-        from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
         ends = self.ends
         tokens: list[int] = []
@@ -187,7 +186,6 @@ class Generative(Family):
             written.append(token)
             return hear(self._text(written))
 
-        listener = Listener(on)
         while not self._alone.acquire(timeout=0.05):
             if not hear(""):
                 return Candidate("", 0.0), False
@@ -195,17 +193,7 @@ class Generative(Family):
             with torch.inference_mode(), fast_float32():
                 prompt = self._prompt(self._placed(batch), self._rows(batch))
                 taken = prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1
-                prompt.decoder.generate(
-                    **prompt.inputs,
-                    generation_config=GenerationConfig(
-                        max_new_tokens=min(max_new_tokens, self.longest - taken),
-                        do_sample=False,
-                        eos_token_id=ends,
-                        pad_token_id=self._padding,
-                    ),
-                    logits_processor=LogitsProcessorList([listener.scores]),
-                    stopping_criteria=StoppingCriteriaList([listener.token]),
-                )
+                greedy(prompt, on, min(max_new_tokens, self.longest - taken), ends, self._padding)
                 prompt.keep(tokens)
         finally:
             self._alone.release()
@@ -407,39 +395,9 @@ class Generative(Family):
 
     def _write(self, prompt: Prompt, beams: int) -> tuple[list[list[int]], list[float]]:
         """Replies without their ends and their scores, `beams` of each row, one row after another."""
-        import torch
-        from transformers import GenerationConfig
-
-        ends = self.ends
-        options = GenerationConfig(
-            max_new_tokens=self._room, num_beams=beams, num_return_sequences=beams, do_sample=False,
-            eos_token_id=ends, pad_token_id=self._padding, return_dict_in_generate=True, output_logits=True,
-        )  # fmt: skip
-        found = prompt.decoder.generate(**prompt.inputs, generation_config=options)
-        prompt.keep(
-            found.sequences[0, prompt.inputs["input_ids"].shape[1] :].tolist() if "input_ids" in prompt.inputs else []
-        )
-        # An encoder-decoder's text begins with one token of its own. There are more steps than tokens where a search went on
-        # for another row or another beam.
-        ids = found.sequences[:, prompt.inputs["input_ids"].shape[1] if "input_ids" in prompt.inputs else 1 :]
-        chances = prompt.decoder.compute_transition_scores(
-            found.sequences, [step.float() for step in found.logits], found.get("beam_indices"), normalize_logits=True
-        )
-        after_end = torch.isin(ids, torch.tensor(ends, device=ids.device)).cumsum(1).roll(1, 1)
-        after_end[:, 0] = 0
-        ids = ids.masked_fill(after_end > 0, IGNORED)
-        replies = [[token for token in row if token != IGNORED and token not in ends] for row in ids.tolist()]
+        ids, chances = searched(prompt, beams, self._room, self.ends, self._padding)
+        replies = [[token for token in row if token != IGNORED and token not in self.ends] for row in ids.tolist()]
         return replies, likelihoods(chances, ids).tolist()
-
-    def _forget_habits(self) -> None:
-        """Leave of a checkpoint's generation_config.json only which tokens begin and end a text. It may also ask for
-        sampling, penalties or beams, and scores would then be those of something else than the model."""
-        from transformers import GenerationConfig
-
-        old = self._decoder.generation_config
-        end = self.tokenizer.eos_token_id if old.eos_token_id is None else old.eos_token_id
-        start = old.decoder_start_token_id
-        self._decoder.generation_config = GenerationConfig(eos_token_id=end, decoder_start_token_id=start)
 
     @property
     def _padding(self) -> int:

@@ -9,7 +9,6 @@ frees stays with the process. Here each weight is read by itself, and freed memo
 
 from __future__ import annotations
 
-import ctypes
 import json
 import sys
 from collections.abc import Iterator
@@ -86,6 +85,8 @@ def keep_layout(network: torch.nn.Module) -> None:
 @contextmanager
 def freed_at_once() -> Iterator[None]:
     """Give memory back to the system when it is freed; where the allocator is another than glibc's, nothing is done."""
+    import ctypes
+
     allocator = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if allocator:
         allocator(M_MMAP_THRESHOLD, MAPPED)

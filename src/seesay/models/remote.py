@@ -16,7 +16,6 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -109,6 +108,8 @@ class Remote(Family):
         return _batch([conversation])
 
     def predict(self, batch: Batch, top_k: int) -> list[tuple[Candidate, ...]]:
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(min(AT_ONCE, len(batch.digests))) as pool:
             return [(candidate,) for candidate in pool.map(self._complete, batch.tensors["messages"])]
 
@@ -131,6 +132,8 @@ class Remote(Family):
             (answer,) = reply["answers"]
             chances = {row["value"]: float(row["probability"]) for row in answer.get("probabilities", ())}
             return normalized(choices, [chances.get(choice, 0.0) for choice in choices])
+
+        from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(AT_ONCE, len(batch.digests))) as pool, self._understood():
             return list(pool.map(decide, batch.tensors["messages"]))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -36,6 +35,8 @@ def installed(runtime: Runtime) -> bool:
 
 def named(runtime: Runtime) -> str:
     """The runtime with its version, such as `onnxruntime 1.31.1`."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"{PACKAGES[runtime]} {version(PACKAGES[runtime])}"
     except PackageNotFoundError:

@@ -1,6 +1,7 @@
 """Which questions ask for the text in a picture, and what of a reading answers them. English, by rules.
 
-It knows nothing about pictures or engines: a question is a string, and what was read is a `Reading`.
+It knows nothing about pictures or engines: a question is a string, and what was read is a `Reading`. Patterns are compiled when
+they are first searched for, since most processes never search for most of them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 
 from ..types import Line, Reading
 
-_OPENING = re.compile(
+_OPENING = (
     r"^(?:(?:please|hey|hi|hello|okay|ok|so|and|well|sorry|excuse me|also)\b[\s,.!]*"
     r"|(?:can|could|will|would|do) you (?:please |kindly )?(?:know |see |(?=read|tell|give|make|say|transcribe))"
     r"|(?:tell|give|show) me (?:please )?|(?:say|make out) (?=what)|(?:i want|i need|i would like|i'd like) to know )+"
@@ -38,29 +39,27 @@ _SPEAKER = (
     r"(?:man|woman|boy|girl|child|children|kid|baby|person|people|guy|lady|he|she|they|dog|cat|cow|bird|horse|animal)"
 )
 
-_ASKS = re.compile(
-    "|".join(
-        (
-            # Read this. Transcribe the note. Can you read it?
-            r"^(?:read|transcribe|spell out|write out)\b",
-            # What does the sign say? What it says.
-            r"^(?:what|which)\b.*\b(?:says?|saying|reads?|spells?)\b",
-            # What is written on it?
-            r"^(?:what|which)\b.*\b(?:written|printed|engraved|inscribed|spelled|stamped)\b",
-            # What text is there? What is the number on the bus?
-            rf"^(?:what|which)(?:'s| is| are| was| were)?{_ARTICLE}(?: \w+)? {_TEXT}\b",
-            rf"^(?:what|which)(?:'s| is| are| was)?{_ARTICLE} name (?:on|at|of (?:the|this|that) (?:\w+ )?{_NAMED}\b)",
-            # What's the expiry date?
-            rf"^(?:what|which)(?:'s| is| are| was)?{_ARTICLE}(?: [\w'-]+){{0,2}}? {_FIELD}\b",
-            r"^when (?:does|do|did|will|is|are)\b.*\b(?:expired?|best before|due|open|close)\b",
-            r"^what time (?:does|do)\b.*\b(?:open|close)\b",
-            r"^how much (?:does|do|did)\b.*\bcost\b|^how much (?:is|are) (?:it|this|that|these|they|the \w+)$",
-            r"^(?:what's|what is) on (?:the|this|that|my) (?:label|receipt|note|menu|page|ticket|envelope|invoice|bill)$",
-            r"^(?:what|which) (?:street|road|page|platform|gate|station|stop) (?:is|are) (?:this|it|we|that)\b",
-        )
+_ASKS = "|".join(
+    (
+        # Read this. Transcribe the note. Can you read it?
+        r"^(?:read|transcribe|spell out|write out)\b",
+        # What does the sign say? What it says.
+        r"^(?:what|which)\b.*\b(?:says?|saying|reads?|spells?)\b",
+        # What is written on it?
+        r"^(?:what|which)\b.*\b(?:written|printed|engraved|inscribed|spelled|stamped)\b",
+        # What text is there? What is the number on the bus?
+        rf"^(?:what|which)(?:'s| is| are| was| were)?{_ARTICLE}(?: \w+)? {_TEXT}\b",
+        rf"^(?:what|which)(?:'s| is| are| was)?{_ARTICLE} name (?:on|at|of (?:the|this|that) (?:\w+ )?{_NAMED}\b)",
+        # What's the expiry date?
+        rf"^(?:what|which)(?:'s| is| are| was)?{_ARTICLE}(?: [\w'-]+){{0,2}}? {_FIELD}\b",
+        r"^when (?:does|do|did|will|is|are)\b.*\b(?:expired?|best before|due|open|close)\b",
+        r"^what time (?:does|do)\b.*\b(?:open|close)\b",
+        r"^how much (?:does|do|did)\b.*\bcost\b|^how much (?:is|are) (?:it|this|that|these|they|the \w+)$",
+        r"^(?:what's|what is) on (?:the|this|that|my) (?:label|receipt|note|menu|page|ticket|envelope|invoice|bill)$",
+        r"^(?:what|which) (?:street|road|page|platform|gate|station|stop) (?:is|are) (?:this|it|we|that)\b",
     )
 )
-_NEVER = re.compile(
+_NEVER = (
     rf"\b{_SPEAKER} (?:says?|saying|reads?|reading|writing)\b"
     r"|\b(?:colou?rs?|fonts?|languages?|shapes?|sizes?)\b|^(?:what|which) (?:kind|type|sort|style)\b"
     # "the number of dogs" is counted; "the number of the bus" is read.
@@ -81,23 +80,20 @@ _PRICE = (
 )
 _EXPIRY = r"\b(?:exp\w*|best|use|sell|bbe?|mhd)\b"
 
-_FINDS = tuple(
-    (re.compile(asked), re.compile(found, re.IGNORECASE))
-    for asked, found in (
-        (r"\b(?:expir\w+|exp|best before|use[- ]by|sell[- ]by|go off)\b", rf"{_EXPIRY}.*{_DATE}"),
-        (r"\bdates?\b|\b(?:expir\w+|exp|best before|use[- ]by|sell[- ]by|go off|due)\b", _DATE),
-        (r"\b(?:total|amount due)\b", rf"\b(?:total|amount due|balance)\b.*{_PRICE}"),
-        (r"\b(?:prices?|costs?|how much|total|subtotal|amount)\b", _PRICE),
-        (
-            r"\b(?:tele|cell|mobile )?phone\b|\b(?:fax|contact|hotline) number\b",
-            rf"(?<![\d./])(?!{_DATE})\+?\(?\d(?:[ ()./-]{{0,2}}\d){{6,14}}(?!\d)",
-        ),
-        (r"\be-?mail\b", r"[\w.+-]+ ?@ ?[\w-]+(?:\.[\w-]+)+"),
-        (
-            r"\bweb\b|\bweb ?(?:site|page|address)\b|\burl\b",
-            r"https?:|\bwww\.|(?<![@\w.])[a-z0-9-]+\.(?:com|org|net|edu|gov|io|eu|de|fr|uk|info)\b",
-        ),
-    )
+_FINDS = (
+    (r"\b(?:expir\w+|exp|best before|use[- ]by|sell[- ]by|go off)\b", rf"{_EXPIRY}.*{_DATE}"),
+    (r"\bdates?\b|\b(?:expir\w+|exp|best before|use[- ]by|sell[- ]by|go off|due)\b", _DATE),
+    (r"\b(?:total|amount due)\b", rf"\b(?:total|amount due|balance)\b.*{_PRICE}"),
+    (r"\b(?:prices?|costs?|how much|total|subtotal|amount)\b", _PRICE),
+    (
+        r"\b(?:tele|cell|mobile )?phone\b|\b(?:fax|contact|hotline) number\b",
+        rf"(?<![\d./])(?!{_DATE})\+?\(?\d(?:[ ()./-]{{0,2}}\d){{6,14}}(?!\d)",
+    ),
+    (r"\be-?mail\b", r"[\w.+-]+ ?@ ?[\w-]+(?:\.[\w-]+)+"),
+    (
+        r"\bweb\b|\bweb ?(?:site|page|address)\b|\burl\b",
+        r"https?:|\bwww\.|(?<![@\w.])[a-z0-9-]+\.(?:com|org|net|edu|gov|io|eu|de|fr|uk|info)\b",
+    ),
 )
 """What is asked for (searched in the question) and how it looks (searched in the lines), the narrower first."""
 
@@ -108,7 +104,7 @@ def asks_for_text(question: str) -> bool:
     "what does the sign say?" does; "what is the sign's color?" and "is there a sign?" do not.
     """
     plain = _plain(question)
-    return bool(_ASKS.search(plain)) and not _NEVER.search(plain)
+    return bool(re.search(_ASKS, plain)) and not re.search(_NEVER, plain)
 
 
 def answer_from(question: str, reading: Reading) -> tuple[str, float, tuple[Line, ...]]:
@@ -123,8 +119,8 @@ def answer_from(question: str, reading: Reading) -> tuple[str, float, tuple[Line
 
 def _matching(question: str, lines: tuple[Line, ...]) -> tuple[Line, ...]:
     for asked, looks in _FINDS:
-        if asked.search(question):
-            found = tuple(line for line in lines if looks.search(line.text))
+        if re.search(asked, question):
+            found = tuple(line for line in lines if re.search(looks, line.text, re.IGNORECASE))
             if found:
                 return found
     return ()
@@ -133,4 +129,4 @@ def _matching(question: str, lines: tuple[Line, ...]) -> tuple[Line, ...]:
 def _plain(question: str) -> str:
     """Lower case, straight quotes, single spaces, without the opening courtesies and the question mark."""
     plain = " ".join(question.lower().replace("’", "'").split()).rstrip(" ?!.")
-    return _OPENING.sub("", plain)
+    return re.sub(_OPENING, "", plain)

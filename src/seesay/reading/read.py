@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +55,8 @@ def read(source: ImageSource, *, min_confidence: float = 0.5) -> Reading:
     Raises:
         ImageError: the picture cannot be used.
     """
+    from importlib.metadata import version
+
     picture = open_image(source)
     engine = _engine()
     lines = [line for line in _all_lines(engine, picture.pixels) if line.confidence >= min_confidence]

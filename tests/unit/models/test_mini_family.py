@@ -17,11 +17,13 @@ import seesay
 from seesay import Example, InputError
 from seesay.answering import answer
 from seesay.models import load
-from seesay.models.families.mini import EMBEDDED, FEATURES, REMEMBERED, Mini
+from seesay.models.families.mini import EMBEDDED, Mini
 from seesay.models.mini.calibration import Calibration
 from seesay.models.mini.encoder import Features
 from seesay.models.mini.network import MiniConfig, MiniNetwork
 from seesay.models.mini.onnx_export import export
+from seesay.models.mini.runtime import FEATURES
+from seesay.models.mini.seen import REMEMBERED
 from seesay.models.mini.tokenizer import UNKNOWN_ANSWER
 from seesay.settings import ModelSettings
 from seesay.types import Candidate
@@ -78,8 +80,8 @@ class CountedEncoder:
     """The encoder, and how many pictures it looked at."""
 
     def __init__(self, family: Mini) -> None:
-        self.inner, self.looked = family.encoder, 0
-        self.identity = family.encoder.identity
+        self.inner, self.looked = family.seen.encoder, 0
+        self.identity = family.seen.encoder.identity
 
     def __call__(self, pixels: numpy.ndarray[Any, Any]) -> Features:
         self.looked += len(pixels)
@@ -88,7 +90,7 @@ class CountedEncoder:
 
 def counted(family: Mini) -> CountedEncoder:
     encoder = CountedEncoder(family)
-    family.encoder = encoder  # type: ignore[assignment]
+    family.seen.encoder = encoder  # type: ignore[assignment]
     return encoder
 
 
@@ -167,7 +169,7 @@ def test_no_more_pictures_are_remembered_than_promised(mini: Mini) -> None:
     encoder = counted(mini)
     many = [Example((Image.new("RGB", (8, 8), (index, 0, 0)),)) for index in range(REMEMBERED + 3)]
     assert len(mini.prepare(many).tensors["fine"]) == REMEMBERED + 3
-    assert len(mini._seen) <= REMEMBERED
+    assert len(mini.seen) <= REMEMBERED
     mini.prepare(many[-2:])
     assert encoder.looked == REMEMBERED + 3
     mini.prepare(many[:1])

@@ -42,12 +42,13 @@ def command(arguments: tuple[str, ...], questions: tuple[str, ...], as_json: boo
     asked = [(picture, question) for picture in pictures for question in questions]
     if settings.evidence is not None and len(asked) > 1:
         raise UsageError("evidence is drawn for one picture and one question", where="--evidence")
-    voice = api.speaker(SpeakSettings(output=settings.speech, play=settings.speak))
+    speaks = bool(settings.speech or settings.speak)
+    voice = api.speaker(SpeakSettings(output=settings.speech, play=settings.speak)) if speaks else None
     said = []
     for (picture, question), answer in zip(asked, api.ask(settings, pictures, questions), strict=True):
         render.answer(picture, question, answer, alone=len(asked) == 1, as_json=as_json)
         said.append(answer.text or f"I cannot tell: {answer.reason}")
-    if settings.speech or settings.speak:
+    if voice is not None:
         voice(". ".join(said))
 
 

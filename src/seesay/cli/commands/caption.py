@@ -25,10 +25,11 @@ def command(pictures: tuple[str, ...], as_json: bool, **given: Any) -> None:
         seesay caption photo.jpg --speak
     """
     settings = settle(CaptionSettings, "caption", given)
-    voice = api.speaker(SpeakSettings(output=settings.speech, play=settings.speak))
+    speaks = bool(settings.speech or settings.speak)
+    voice = api.speaker(SpeakSettings(output=settings.speech, play=settings.speak)) if speaks else None
     said = []
     for picture, described in zip(pictures, api.caption(settings, pictures), strict=True):
         render.caption(picture, described, alone=len(pictures) == 1, as_json=as_json)
         said.append(described.text or described.reason)
-    if settings.speech or settings.speak:
+    if voice is not None:
         voice(". ".join(said))

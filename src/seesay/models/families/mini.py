@@ -10,28 +10,28 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy
 
-from ...errors import InputError, MissingExtra, ModelError, TextError, UsageError
-from ...media import digest_image, open_image
+from ...errors import InputError, ModelError, TextError, UsageError
+from ...media import digest_image
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource, Note
-from ..checkpoint import EXTRA, Checkpoint, Placement, import_torch
-from ..family import IGNORED, Batch, Encoded, Examined, Family, reply_of
-from ..feature_cache import FeatureCache
-from ..mini.calibration import KINDS, Calibration
-from ..mini.colors import COLORS
-from ..mini.encoder import SHAPES, Encoder, fits, open_session, prepare
+from ..checkpoint import Checkpoint, Placement, import_torch
+from ..family import IGNORED, Batch, Encoded, Examined, Family
+from ..mini.calibration import KINDS, Calibration, kind_of
+from ..mini.encoder import SHAPES, Encoder
 from ..mini.expert import Expert
 from ..mini.hints import HINTS, Hints
+from ..mini.prompts import Prompts, is_caption
+from ..mini.runtime import FEATURES, OnnxRuntime, Runtime
 from ..mini.search import LONGEST, beam_search, log_softmax, sure_answers
-from ..mini.tokenizer import ANSWER, ASK, CAPTION, END, PAD, UNKNOWN_ANSWER, Tokenizer
+from ..mini.seen import Seen
+from ..mini.tokenizer import CAPTION, END, UNKNOWN_ANSWER, Tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -41,18 +41,13 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).parent.parent / "mini" / "data"
 WEIGHTS = "model.safetensors"
 FILES = ("encoder.onnx", "tokenizer.json", "classes.json", "config.json")
-REMEMBERED = 64
-"""Pictures whose features are kept in memory, so that the next question about them looks at nothing again."""
 BEAMS, MOST_BEAMS = 5, 32
 DEFAULT_RISK = 0.1
 SEEN = 10.0
 """The log-odds of a yes where the encoder surely sees a thing. On drawings it is right in one of three; of what the decoder alone
 gives ten, two in three are (validation style, 113 names). On photographs it is the better one of both."""
-DESCRIBE = ("describe", "caption")
-"""A question that begins so asks for a caption."""
 CELLS = SHAPES["coarse"][1] * SHAPES["coarse"][2]
 """The first tokens of what the decoder reads are these cells; then the whole picture, then the names that the encoder sees."""
-FEATURES = ("fine", "coarse", "pooled", "colors", "hints", "chances")
 RECIPE = Recipe(
     num_train_epochs=8.0,
     per_device_train_batch_size=32,
@@ -82,16 +77,23 @@ class Mini(Family):
     writes: ClassVar[bool] = True
     sees_pixels: ClassVar[bool] = False
 
-    def __init__(self, checkpoint: Checkpoint, placement: Placement, tokenizer: Tokenizer, runtime: _Runtime) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        placement: Placement,
+        tokenizer: Tokenizer,
+        runtime: Runtime,
+        *,
+        learns: bool = False,
+    ) -> None:
         folder = checkpoint.folder
         self.checkpoint, self.placement, self.tokenizer, self.runtime = checkpoint, placement, tokenizer, runtime
-        self.encoder = Encoder(folder / "encoder.onnx", placement.threads)
+        self.seen = Seen(Encoder(folder / "encoder.onnx", placement.threads))
+        self.prompts = Prompts(tokenizer, int(checkpoint.config["max_tokens"]), learns=learns)
         self.hints = Hints.load(folder / "classes.json", tokenizer)
         self.expert = Expert(folder / "classes.json", tokenizer)
         self.calibration = Calibration.load(folder / "calibration.json")
         self.vocabulary = ()
-        self._seen: OrderedDict[str, Array] = OrderedDict()
-        self._cache: FeatureCache | None = None
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, placement: Placement) -> Self:
@@ -99,7 +101,7 @@ class Mini(Family):
         if missing:
             raise ModelError(f"no {missing[0]}", where=checkpoint.name, hint="a seesay-mini is written by seesay train")
         tokenizer = Tokenizer.load(checkpoint.folder / "tokenizer.json")
-        return cls(checkpoint, placement, tokenizer, _Onnx(checkpoint.folder, placement.threads))
+        return cls(checkpoint, placement, tokenizer, OnnxRuntime(checkpoint.folder, placement.threads))
 
     @classmethod
     def fine_tune(cls, checkpoint: Checkpoint, placement: Placement, vocabulary: Sequence[str], seed: int) -> Self:
@@ -110,9 +112,9 @@ class Mini(Family):
         old = len(tokenizer)
         tokenizer = tokenizer.with_answers(vocabulary)
         learner = open_learner(checkpoint.folder, tokenizer, old, seed)
-        model = cls(checkpoint, Placement("cpu", "float32"), tokenizer, learner)
+        model = cls(checkpoint, Placement("cpu", "float32"), tokenizer, learner, learns=True)
         model.calibration = Calibration({}, [])
-        model._cache = FeatureCache(model.encoder.identity, sum(int(numpy.prod(shape)) for shape in SHAPES.values()))
+        model.seen.keep_on_disk()
         return model
 
     @classmethod
@@ -143,20 +145,22 @@ class Mini(Family):
         sources = [_only_picture(example) for example in examples]
         digests = [digest_image(source) for source in sources]
         unique = list(dict.fromkeys(digests))
-        flat = self._features(unique, dict(zip(digests, sources, strict=True)))
-        tensors: dict[str, Any] = dict(_parts(flat))
+        tensors: dict[str, Any] = dict(self.seen(unique, dict(zip(digests, sources, strict=True))))
         tensors["hints"], tensors["chances"] = self.hints(tensors.pop("logits"))
         tensors["picture"] = numpy.array([unique.index(digest) for digest in digests], numpy.int64)
-        prompts = self._prompts([example.question for example in examples])
+        prompts = self.prompts([example.question for example in examples])
         if normalize is None:
             return Batch({**tensors, "prompts": prompts}, tuple((digest,) for digest in digests))
-        texts = [self._text(example, normalize) for example in examples]
-        return Batch(self._lesson(tensors, texts) | {"prompts": prompts}, tuple((digest,) for digest in digests))
+        import torch
+
+        learned = {name: torch.from_numpy(part) for name, part in tensors.items()}
+        learned |= self.prompts.lessons([self.prompts.lesson(example, normalize) for example in examples])
+        return Batch(learned | {"prompts": prompts}, tuple((digest,) for digest in digests))
 
     @property
     def encoding(self) -> str:
         look = hashlib.sha256((self.checkpoint.folder / "look.onnx").read_bytes()).hexdigest()
-        return f"mini-{self.encoder.identity}-{look[:16]}"
+        return f"mini-{self.seen.encoder.identity}-{look[:16]}"
 
     def encode(self, images: Sequence[ImageSource]) -> list[Encoded]:
         """Packed are the memory (M, D) in half precision, then the names that the encoder sees and their probabilities. The
@@ -190,7 +194,7 @@ class Mini(Family):
             "hints": rows["hints"].astype(numpy.int64),
             "chances": rows["chances"].copy(),
             "picture": numpy.arange(len(encoded)),
-            "prompts": self._prompts(questions),
+            "prompts": self.prompts(questions),
         }
         return Batch(tensors, tuple((one.digest,) for one in encoded))
 
@@ -289,7 +293,7 @@ class Mini(Family):
         return len(self.tokenizer.encode(text))
 
     def save(self, folder: Path) -> None:
-        if isinstance(self.runtime, _Onnx):
+        if isinstance(self.runtime, OnnxRuntime):
             shutil.copytree(self.checkpoint.folder, folder, dirs_exist_ok=True)
             return
         from ..mini.learner import save_learner
@@ -317,14 +321,14 @@ class Mini(Family):
             raise ModelError("seesay-mini takes no adapters", where=self.checkpoint.name, hint=hint)
 
     def preview(self, example: Example, normalize: Callable[[str], str]) -> tuple[tuple[str, bool], ...]:
-        prompt, reply = self._text(example, normalize)
+        prompt, reply = self.prompts.lesson(example, normalize)
         learned = [*reply, self.tokenizer.ids[END]]
         return tuple(
             (self.tokenizer.tokens[token], place >= len(prompt)) for place, token in enumerate([*prompt, *learned])
         )
 
     def asks_for_caption(self, question: str) -> bool:
-        return _is_caption(question)
+        return is_caption(question)
 
     def why_unknown(self, question: str) -> Note:
         words = self.tokenizer.unknown_words(question)
@@ -390,151 +394,6 @@ class Mini(Family):
     def _room(self, prompt: list[int]) -> int:
         """Tokens of the longest answer after `prompt`."""
         return min(LONGEST, int(self.checkpoint.config["max_tokens"]) - len(prompt))
-
-    def _prompts(self, questions: Sequence[str]) -> list[list[int]]:
-        """Ids of each question, each question read once."""
-        known = {question: self._prompt(question) for question in set(questions)}
-        return [known[question] for question in questions]
-
-    def _prompt(self, question: str) -> list[int]:
-        ids = self.tokenizer.ids
-        if _is_caption(question):
-            return [ids[CAPTION]]
-        if self._cache is None and self.tokenizer.unknown_words(question):
-            return []  # not understood: no answer is looked for
-        longest = int(self.checkpoint.config["max_tokens"]) // 2
-        return [ids[ASK], *self.tokenizer.encode_question(question)[:longest], ids[ANSWER]]
-
-    def _features(self, digests: list[str], sources: dict[str, ImageSource]) -> Array:
-        """(pictures, all features one after another) float32; from memory, or from disk in training."""
-
-        def compute(missing: list[str]) -> Array:
-            pixels = numpy.stack([prepare(open_image(sources[digest], fits=fits).pixels) for digest in missing])
-            parts = [part.reshape(len(missing), -1) for part in self.encoder(pixels)]
-            return numpy.concatenate(parts, axis=1)
-
-        if self._cache is not None:
-            return self._cache.get(digests, compute)
-        missing = [digest for digest in digests if digest not in self._seen]
-        if missing:
-            for digest, row in zip(missing, compute(missing), strict=True):
-                self._seen[digest] = row
-        rows = numpy.stack([self._seen[digest] for digest in digests])
-        while len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
-        return rows
-
-    def _text(self, example: Example, normalize: Callable[[str], str]) -> tuple[list[int], list[int]]:
-        """The prompt and the reply of a training row, without its end, no longer than the model reads."""
-        ids, question = self.tokenizer.ids, example.question
-        longest = int(self.checkpoint.config["max_tokens"])
-        asked = [ids[ASK], *self.tokenizer.encode_question(question)[: longest // 2], ids[ANSWER]]
-        prompt = [ids[CAPTION]] if _is_caption(question) else asked
-        return prompt, self.tokenizer.encode(reply_of(example, normalize))[: longest - 1 - len(prompt)]
-
-    def _lesson(
-        self, features: dict[str, Array], texts: Sequence[tuple[list[int], list[int]]]
-    ) -> dict[str, torch.Tensor]:
-        """Features, with `ids` and `labels` (B, T): what is read, and what is to be written behind it, where it is learned."""
-        import torch
-
-        end, pad = self.tokenizer.ids[END], self.tokenizer.ids[PAD]
-        longest = max(len(prompt) + len(reply) for prompt, reply in texts)
-        ids = torch.full((len(texts), longest), pad)
-        labels = torch.full((len(texts), longest), IGNORED)
-        for row, (prompt, reply) in enumerate(texts):
-            stop = len(prompt) + len(reply)
-            ids[row, :stop] = torch.tensor([*prompt, *reply])
-            labels[row, len(prompt) - 1 : stop] = torch.tensor([*reply, end])
-        return {name: torch.from_numpy(part) for name, part in features.items()} | {"ids": ids, "labels": labels}
-
-
-def kind_of(answer: str) -> str:
-    """Which of KINDS an answer is; each has its own calibration."""
-    if answer in ("yes", "no"):
-        return "yes or no"
-    if answer == UNKNOWN_ANSWER:
-        return "unknown"
-    if answer.isdigit():
-        return "number"
-    if answer in COLORS:
-        return "color"
-    return "place" if set(answer.split()) <= _PLACES else "name"
-
-
-_PLACES = frozenset("left right top bottom middle above below".split())
-
-
-class _Runtime(Protocol):
-    """What computes the trained part: arrays in, arrays out."""
-
-    @property
-    def engine(self) -> str: ...
-
-    @property
-    def network(self) -> Any:
-        """The torch module, where it can be trained."""
-
-    def look(self, *features: Array) -> Array:
-        """FEATURES of P pictures -> memory (P, M, D)."""
-
-    def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
-        """ids (B, T), memory (B, M, D) -> logits (B, last, vocabulary) behind the last tokens. Either may have one row, which is
-        then read with every row of the other."""
-
-
-class _Onnx:
-    """Without torch."""
-
-    def __init__(self, folder: Path, threads: int) -> None:
-        self._look = open_session(folder / "look.onnx", threads)
-        self._decode = open_session(folder / "decode.onnx", threads)
-        # Those fine-tuned by earlier versions compute all places.
-        self._picks = "places" in {given.name for given in self._decode.get_inputs()}
-        wanted = {given.name for given in self._look.get_inputs()}
-        if wanted != set(FEATURES):
-            hint = f"it takes {', '.join(sorted(wanted))}; this seesay gives {', '.join(sorted(FEATURES))}"
-            raise ModelError("made by another version of seesay", where=str(folder), hint=hint)
-
-    @property
-    def engine(self) -> str:
-        import onnxruntime
-
-        return f"onnxruntime {onnxruntime.__version__}"
-
-    @property
-    def network(self) -> Any:
-        raise MissingExtra("training", EXTRA)
-
-    def look(self, *features: Array) -> Array:
-        memory: Array = self._look.run(None, dict(zip(FEATURES, features, strict=True)))[0]
-        return memory
-
-    def decode(self, ids: Array, memory: Array, last: int = 1) -> Array:
-        if not self._picks:
-            rows = max(len(ids), len(memory))
-            whole = {
-                "ids": numpy.repeat(ids, rows // len(ids), 0),
-                "memory": numpy.repeat(memory, rows // len(memory), 0),
-            }
-            every: Array = self._decode.run(None, whole)[0][:, -last:]
-            return every
-        places = numpy.arange(ids.shape[1] - last, ids.shape[1])
-        logits: Array = self._decode.run(None, {"ids": ids, "memory": memory, "places": places})[0]
-        return logits
-
-
-def _parts(flat: Array) -> dict[str, Array]:
-    found, start = {}, 0
-    for name, shape in SHAPES.items():
-        size = int(numpy.prod(shape))
-        found[name] = numpy.ascontiguousarray(flat[:, start : start + size], numpy.float32).reshape(len(flat), *shape)
-        start += size
-    return found
-
-
-def _is_caption(question: str) -> bool:
-    return not question.strip() or question.lower().startswith(DESCRIBE)
 
 
 def _only_picture(example: Example) -> ImageSource:

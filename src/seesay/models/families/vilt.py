@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...errors import InputError, ModelError
 from ...media import digest_image, open_image
-from ...metrics.vqa import soft_scores
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource
 from ..adapter import Adapter, save_network
@@ -253,6 +252,8 @@ class Vilt(Family):
     def _targets(self, examples: Sequence[Example], normalize: Callable[[str], str]) -> torch.Tensor:
         """(B, answers): for each answer of the vocabulary the VQA accuracy that giving it would score."""
         import torch
+
+        from ...metrics.vqa import soft_scores
 
         targets = torch.zeros(len(examples), len(self.vocabulary))
         for row, example in enumerate(examples):

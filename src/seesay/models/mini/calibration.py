@@ -14,7 +14,11 @@ from pathlib import Path
 
 import numpy
 
+from .colors import COLORS
+from .tokenizer import UNKNOWN_ANSWER
+
 KINDS = ("yes or no", "number", "color", "place", "unknown", "name", "sentence")
+_PLACES = frozenset("left right top bottom middle above below".split())
 
 
 @dataclass(frozen=True)
@@ -71,3 +75,16 @@ class Calibration:
             ),
             encoding="utf-8",
         )
+
+
+def kind_of(answer: str) -> str:
+    """Which of KINDS an answer is; each has its own calibration."""
+    if answer in ("yes", "no"):
+        return "yes or no"
+    if answer == UNKNOWN_ANSWER:
+        return "unknown"
+    if answer.isdigit():
+        return "number"
+    if answer in COLORS:
+        return "color"
+    return "place" if set(answer.split()) <= _PLACES else "name"

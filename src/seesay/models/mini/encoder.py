@@ -8,6 +8,7 @@ what is done with the features.
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,9 +47,12 @@ class Encoder:
     """One onnxruntime session of the encoder."""
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        self.session = open_session(path, threads)
-        self.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16] + f"-{SIDE}-{LARGEST}-reduced"
+        self.session, self.path = open_session(path, threads), path
+
+    @cached_property
+    def identity(self) -> str:
         """Of weights and preparation; features of different identities are never mixed."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16] + f"-{SIDE}-{LARGEST}-reduced"
 
     def __call__(self, pixels: Array) -> Features:
         """pixels (B, 3, 224, 224) as `prepare` makes them."""
@@ -90,6 +94,8 @@ def open_session(path: Path, threads: int = 0) -> Any:
     # Threads that wait would else spin, on the processors that decoding, a server's event loop or another process need: under
     # load an answer took three times the processor time.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Weights in 8 bits are widened once, now; else they would be for every answer.
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 

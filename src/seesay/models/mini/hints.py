@@ -20,9 +20,9 @@ class Hints:
     def __init__(self, names: list[str], tokenizer: Tokenizer) -> None:
         unique = sorted(set(names))
         self.ids = numpy.array([tokenizer.ids[name] for name in unique], numpy.int64)
+        place = {name: index for index, name in enumerate(unique)}
         self._of = numpy.zeros((len(names), len(unique)), numpy.float32)
-        for index, name in enumerate(names):
-            self._of[index, unique.index(name)] = 1.0
+        self._of[numpy.arange(len(names)), [place[name] for name in names]] = 1.0
 
     def __call__(self, logits: Array) -> tuple[Array, Array]:
         """(B, 1000) -> ids (B, HINTS) int64 and their probabilities float32, the largest first."""

@@ -17,6 +17,7 @@ from torch import nn
 from ..family import IGNORED
 from .network import MiniConfig, MiniNetwork
 from .onnx_export import export
+from .runtime import FEATURES
 from .tokenizer import Tokenizer
 
 WEIGHTS = "model.safetensors"
@@ -43,7 +44,7 @@ class Learner(nn.Module):
 
     def forward(self, *, num_items_in_batch: Any = None, **tensors: Any) -> dict[str, torch.Tensor]:
         """Tensors of `Mini.prepare` with labels -> the mean cross-entropy over the tokens that are learned."""
-        memory = self.mini.look(*(tensors[name] for name in ("fine", "coarse", "pooled", "colors", "hints", "chances")))
+        memory = self.mini.look(*(tensors[name] for name in FEATURES))
         states = self.mini.decode(tensors["ids"], memory, tensors["picture"])
         learned = tensors["labels"] != IGNORED
         logits = self.mini.logits(states[learned]).float()

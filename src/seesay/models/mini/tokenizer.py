@@ -179,6 +179,8 @@ class Tokenizer:
 
 def _split(text: str) -> list[str]:
     """Words in small letters; "what's" is "what is", and "the cat's" is "the cat"."""
+    if text.isascii() and text.replace(" ", "").isalpha():  # nearly all names: there is nothing to take apart
+        return text.lower().split()
     text = text.lower().replace("’", "'").replace("‘", "'")
     text = re.sub(r"\b(what|where|who|which|how|it|that|there)'s\b", r"\1 is", text)
     words = re.findall(r"[\w'-]+|,", re.sub(r"(?<=\w)'s\b", "", text))

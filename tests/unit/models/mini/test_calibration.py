@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seesay.models.families.mini import kind_of
-from seesay.models.mini.calibration import KINDS, Calibration
+from seesay.models.mini.calibration import KINDS, Calibration, kind_of
 
 SHARES = st.floats(0, 1)
 CURVES = st.lists(st.tuples(SHARES, SHARES), min_size=1, max_size=8).map(

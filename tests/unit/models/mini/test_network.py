@@ -9,7 +9,8 @@ import torch
 
 from seesay.models.mini.encoder import open_session
 from seesay.models.mini.network import CELLS, COARSE, COLORED, FINE, POOLED, MiniConfig, MiniNetwork, fold
-from seesay.models.mini.onnx_export import INPUTS, export
+from seesay.models.mini.onnx_export import export
+from seesay.models.mini.runtime import FEATURES
 
 CONFIG = MiniConfig(
     vocabulary=60, names=20, first_name=10, dim=32, heads=2, vision_layers=2, text_layers=2, max_tokens=24
@@ -56,7 +57,7 @@ def test_the_exported_look_is_the_same_for_any_number_of_pictures(
     network: MiniNetwork, exported: Path, pictures: int
 ) -> None:
     given = features(pictures)
-    named = {name: value.numpy() for name, value in zip(INPUTS, given, strict=True)}
+    named = {name: value.numpy() for name, value in zip(FEATURES, given, strict=True)}
     memory = open_session(exported / "look.onnx", 1).run(None, named)[0]
     assert memory.shape == (pictures, CELLS + 1 + CONFIG.hints, CONFIG.dim)
     assert numpy.abs(memory - network.look(*given).numpy()).max() < 1e-4
