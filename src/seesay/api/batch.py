@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import Any
 
 from .. import models, reading
@@ -24,6 +25,8 @@ from ..types import Answer, Example, Reading
 from .model import Model
 
 WEIGHTS = (".safetensors", ".onnx", ".json")
+QUESTIONS_KEPT = 4096
+"""Of which is known how much of a picture they want."""
 _READER = threading.Lock()
 """There is one reader in a process."""
 
@@ -123,12 +126,13 @@ def batch_computes(settings: BatchSettings, threads: int) -> list[Compute]:
 
 
 def _answerer(model: Model, settings: BatchAskSettings | BatchCaptionSettings) -> Compute:
+    if isinstance(settings, BatchCaptionSettings):
+        return Compute(lambda examples: list(model.answer(examples, batch_size=len(examples))), lambda _: model.fits())
+    choices = settings.choices.split(",") if settings.choices else []
+    keywords: dict[str, Any] = {"top_k": settings.top_k, "risk": settings.abstain_at_risk, "choices": choices}
+
     def answer(examples: Sequence[Example]) -> list[Answer]:
-        if isinstance(settings, BatchCaptionSettings):
-            return list(model.answer(examples, batch_size=len(examples)))
-        keywords: dict[str, Any] = {"top_k": settings.top_k, "risk": settings.abstain_at_risk}
-        keywords["choices"] = settings.choices.split(",") if settings.choices else []
-        read = [not keywords["choices"] and model.is_for_the_reader(example) for example in examples]
+        read = [not choices and model.is_for_the_reader(example) for example in examples]
         given: dict[int, Answer] = {}
         for wanted in (False, True):  # what the model answers stays one batch
             places = [place for place, reads in enumerate(read) if reads is wanted]
@@ -137,14 +141,15 @@ def _answerer(model: Model, settings: BatchAskSettings | BatchCaptionSettings) -
                 given.update(zip(places, found, strict=True))
         return [given[place] for place in range(len(examples))]
 
-    return answer
+    # Few questions are asked of many pictures.
+    return Compute(answer, lru_cache(QUESTIONS_KEPT)(model.fits) if not choices else lambda _: model.family.fits)
 
 
 def _reader(settings: BatchReadSettings) -> Compute:
     def read(examples: Sequence[Example]) -> list[Reading]:
         return [reading.read(example.images[0], min_confidence=settings.min_confidence) for example in examples]
 
-    return read
+    return Compute(read)
 
 
 def _digest(checkpoint: Checkpoint) -> str:

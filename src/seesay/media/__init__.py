@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..types import Picture
 from .audio import AudioInfo, AudioLimits, Sound, audio_name, digest_audio, open_audio, probe_audio
-from .image import ImageInfo, data_url, digest_image, open_image, probe_image
+from .image import ImageInfo, Scaling, data_url, digest_image, open_image, probe_image
 from .silence import sounding, trimmed
 from .source import ImageLimits, image_name
 from .text import ALLOWED_CONTROLS, clean_text
@@ -20,6 +20,7 @@ __all__ = [
     "ImageInfo",
     "ImageLimits",
     "Picture",
+    "Scaling",
     "Sound",
     "audio_name",
     "clean_text",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 import numpy
 
 from ...errors import InputError, MissingExtra, ModelError, TextError, UsageError
-from ...media import digest_image, open_image
+from ...media import Scaling, digest_image, open_image
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource, Note
 from ..checkpoint import EXTRA, Checkpoint, Placement, import_torch
@@ -138,6 +138,10 @@ class Mini(Family):
         if risk is None:
             return self.calibration.threshold(DEFAULT_RISK) if self.calibrated else 0.0
         return super().threshold(risk) if not self.calibrated else self.calibration.threshold(risk)
+
+    @property
+    def fits(self) -> Scaling | None:
+        return fits
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         sources = [_only_picture(example) for example in examples]
@@ -409,7 +413,7 @@ class Mini(Family):
         """(pictures, all features one after another) float32; from memory, or from disk in training."""
 
         def compute(missing: list[str]) -> Array:
-            pixels = numpy.stack([prepare(open_image(sources[digest], fits=fits).pixels) for digest in missing])
+            pixels = numpy.stack([prepare(open_image(sources[digest], fits=self.fits).pixels) for digest in missing])
             parts = [part.reshape(len(missing), -1) for part in self.encoder(pixels)]
             return numpy.concatenate(parts, axis=1)
 
