@@ -10,9 +10,9 @@ A new noun is a new file here, its functions named below.
 """
 
 from .alttext import alt, decide_alt, suggest_alt
-from .batch import batch, batch_computes, batch_job, batch_questions, batch_size
+from .batch import batch, batch_computes, batch_job, batch_questions, batch_size, make_batch_export
 from .data import check, load_conversations, load_data, load_recordings, preview
-from .engines import Measured, bench, explain_engine, kept_exports, list_models
+from .engines import Measured, bench, explain_engine, kept_exports, list_models, make_export_ahead
 from .learning import (
     evaluate_caption,
     evaluate_speech,
@@ -60,6 +60,8 @@ __all__ = [
     "load_data",
     "load_recordings",
     "load_voice",
+    "make_batch_export",
+    "make_export_ahead",
     "make_index",
     "open_chat",
     "preview",

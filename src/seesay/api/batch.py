@@ -44,6 +44,7 @@ def batch(
     source: str,
     questions: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Summary:
     """Ask about, describe or read every picture of a folder or a manifest; the same call goes on where one was stopped.
 
@@ -52,6 +53,7 @@ def batch(
         source: a folder, or a file: .jsonl or .csv with the fields image, question and id, .txt with one path a line.
         questions: asked about every picture that brings none of its own.
         progress: told how many rows of about how many are done.
+        tell: told, in a line, of an export of the model that is made first because so many rows win it back.
 
     Raises:
         UsageError, DataError: the input, the questions or the output cannot be meant.
@@ -62,7 +64,8 @@ def batch(
     size = batch_size(settings)
     job = batch_job(settings)
 
-    def produce(groups: Iterator[Group], there: Collection[bytes]) -> Generator[Done, None, None]:
+    def produce(groups: Iterator[Group], there: Collection[bytes], left: int) -> Generator[Done, None, None]:
+        make_batch_export(settings, left, tell)
         return computed(groups, job, batch_computes(settings, cores()), there, size=size)
 
     return run(
@@ -104,6 +107,12 @@ def batch_size(settings: BatchSettings) -> int:
     return 1 if isinstance(settings, BatchReadSettings) else settings.batch_size
 
 
+def make_batch_export(settings: BatchSettings, left: int, tell: Callable[[str], None]) -> None:
+    """Make the export of the model, where that pays for `left` rows; see `models.make_ahead`."""
+    if not isinstance(settings, BatchReadSettings):
+        models.make_ahead(_on_each_machine(settings), left, tell)
+
+
 def batch_computes(settings: BatchSettings, threads: int) -> list[Compute]:
     """What answers: a model for each thread where the model is small and not torch's, which uses all threads itself.
 
@@ -115,14 +124,20 @@ def batch_computes(settings: BatchSettings, threads: int) -> list[Compute]:
         if settings.engine not in ("auto", "ray"):
             raise UsageError("the reader has one engine of its own", where=f"--engine {settings.engine}", hint="auto")
         return [_reader(settings)]
-    if settings.engine == "ray":
-        settings = dataclasses.replace(settings, engine="auto")
+    settings = _on_each_machine(settings)
     first = Model(models.load(settings, threads=1))
     if isinstance(settings, BatchCaptionSettings):
         first.require_captions()
     alone = first.family.needs_torch or threads < 2
     others = [] if alone else [Model(models.load(settings, threads=1)) for _ in range(threads - 1)]
     return [_answerer(model, settings) for model in (first, *others)]
+
+
+def _on_each_machine(
+    settings: BatchAskSettings | BatchCaptionSettings,
+) -> BatchAskSettings | BatchCaptionSettings:
+    """Settings for one machine of those that Ray spreads the work over."""
+    return dataclasses.replace(settings, engine="auto") if settings.engine == "ray" else settings
 
 
 def _answerer(model: Model, settings: BatchAskSettings | BatchCaptionSettings) -> Compute:

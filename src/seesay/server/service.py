@@ -69,12 +69,16 @@ class _Reading:
 class Service:
     """All that is loaded. It is loaded when the server starts; nothing can be added later."""
 
-    def __init__(self, settings: ServeSettings) -> None:
+    def __init__(self, settings: ServeSettings, tell: Callable[[str], None] = lambda text: None) -> None:
         """
+        Args:
+            tell: told, in a line, of an export of the model that is made first, because so many questions may come.
+
         Raises:
             ModelNotFound, ModelError, MissingExtra: as `models.load`, `speech.load` and `speech.load_listener`.
         """
         self.settings = settings
+        models.make_ahead(settings, None, tell)
         self.model = api.Model(models.load(settings))
         self.name = public_name(settings.model)
         self.voice_name = public_name(settings.voice) if settings.voice else ""

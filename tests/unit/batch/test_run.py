@@ -230,7 +230,7 @@ JOB = Job("read", {"model": "reader", "revision": ""})
 def through(computes: Sequence[Compute], tmp_path: Path, *, size: int, paths: Sequence[Path]) -> list[dict[str, Any]]:
     (tmp_path / "list.txt").write_text("".join(f"{path}\n" for path in paths))
 
-    def produce(groups: Any, there: Any) -> Generator[Any, None, None]:
+    def produce(groups: Any, there: Any, left: int) -> Generator[Any, None, None]:
         return computed(groups, JOB, computes, there, size=size)
 
     run(JOB, str(tmp_path / "list.txt"), (), tmp_path / "rows.jsonl", produce, size=size)
