@@ -24,7 +24,7 @@ from seesay.models import load
 from seesay.settings import BatchAskSettings, ModelSettings
 from seesay.types import Example
 
-PICTURES, ROUNDS, ROWS_OF = 8, 3, 100
+PICTURES, ROUNDS, ROWS_OF = 8, 7, 100
 QUESTIONS = ("Is there a dog?", "What color is it?", "How many are there?", "What is this?", "Where is the cat?")
 
 
