@@ -175,3 +175,16 @@ def test_a_server_that_is_stopped_while_it_starts_leaves_nothing(
     assert process.returncode == 130
     assert errors.splitlines()[1:] == ["", "seesay: interrupted"]
     assert {path.name for path in exports.iterdir()} <= {".lock", "digests.json"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_on_ray_it_is_made_once_before_the_workers_come(
+    manifest: Path, vilt_checkpoint: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    pytest.importorskip("ray")
+    done = batch(manifest, tmp_path / "rows.jsonl", vilt_checkpoint, environment, "--engine", "ray")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(MAKING) == done.stderr.count(MADE) == 1
+    assert {row["dtype"] for row in rows(tmp_path / "rows.jsonl").values()} == {"int8"}
+    assert len(rows(tmp_path / "rows.jsonl")) == ROWS

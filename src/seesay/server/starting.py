@@ -40,8 +40,15 @@ def _reply(path: str) -> Response:
 def answering(listening: socket.socket) -> Iterator[None]:
     """Answer by `starting` while inside, in a thread; what comes at the end waits for the server itself. SIGTERM ends what is done
     inside as Ctrl-C does."""
-    config = uvicorn.Config(starting, lifespan="off", log_config=None, access_log=False, server_header=False, ws="none")
-    config.timeout_graceful_shutdown = 1
+    config = uvicorn.Config(
+        starting,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
     server, copy = uvicorn.Server(config), listening.dup()  # it closes what it listens on
     thread = threading.Thread(target=server.run, args=([copy],), name="seesay-starting", daemon=True)
     thread.start()
