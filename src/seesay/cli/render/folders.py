@@ -63,10 +63,9 @@ def batch_progress() -> Iterator[Callable[[int, int], None]]:
     first: int | None = None
 
     def line(done: int, total: int) -> None:
-        nonlocal first, last, started
+        nonlocal first, last
+        first = done if first is None else first
         now = time.monotonic()
-        if first is None:  # what came before, such as loading, does not come again
-            first, started = done, now
         if now - last >= LINE_SECONDS and done > first:
             last = now
             left = time.strftime("%H:%M:%S", time.gmtime((now - started) / (done - first) * (total - done)))
