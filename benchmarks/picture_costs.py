@@ -24,7 +24,7 @@ from seesay.models import load
 from seesay.settings import BatchAskSettings, ModelSettings
 from seesay.types import Example
 
-PICTURES, ROUNDS, ROWS_OF = 8, 3, 100
+PICTURES, ROUNDS, ROWS_OF = 8, 7, 100
 QUESTIONS = ("Is there a dog?", "What color is it?", "How many are there?", "What is this?", "Where is the cat?")
 
 
@@ -45,11 +45,12 @@ def costs(paths: list[Path]) -> dict[str, Any]:
     def asked(count: int) -> Callable[[], object]:
         # Another model every time: one remembers what it has seen. Pictures are opened before, as a batch does.
         family = load(ModelSettings(), threads=1)
-        opened = [open_image(str(path)) for path in paths]
+        opened = [open_image(str(path), fits=family.fits) for path in paths]
         rows = [Example((picture,), question) for picture in opened for question in QUESTIONS[:count]]
         return lambda: list(answer(family, rows, batch_size=16))
 
-    decode = _least(lambda: lambda: [open_image(str(path)) for path in paths]) / len(paths)
+    fits = load(ModelSettings(), threads=1).fits
+    decode = _least(lambda: lambda: [open_image(str(path), fits=fits) for path in paths]) / len(paths)
     one = _least(lambda: asked(1)) / len(paths)
     five = _least(lambda: asked(len(QUESTIONS))) / len(paths)
     return {

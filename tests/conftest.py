@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -12,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import hypothesis
+import numpy
 import pytest
 from PIL import Image
 
@@ -76,6 +78,25 @@ def photo() -> PhotoMaker:
     def make(path: Path, size: tuple[int, int] = (64, 48), colour: str | tuple[int, int, int] = "red") -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", size, colour).save(path)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def large_photo(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A JPEG as a camera makes it, far larger than what models look at: `large_photo(6)`, or `large_photo(1, (4000, 3000))`."""
+    folder = tmp_path_factory.mktemp("large")
+
+    @functools.cache
+    def make(orientation: int = 1, size: tuple[int, int] = (2000, 1500)) -> Path:
+        rng = numpy.random.default_rng(orientation)
+        small = Image.fromarray(rng.integers(0, 255, (9, 12, 3), numpy.uint8)).resize(size, Image.Resampling.BICUBIC)
+        grain = rng.normal(0, 6, (size[1], size[0], 1))
+        values = numpy.clip(numpy.asarray(small) + grain, 0, 255).astype(numpy.uint8)
+        path, exif = folder / f"{size[0]}x{size[1]}-{orientation}.jpg", Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(values).save(path, quality=85, exif=exif)
         return path
 
     return make

@@ -180,3 +180,11 @@ def test_a_cached_export_answers_without_torch(export: Exported, checkpoint: Pat
 def test_saved_it_is_the_checkpoint_again(export: Exported, checkpoint: Path, tmp_path: Path) -> None:
     export.save(tmp_path / "saved")
     assert {file.name for file in (tmp_path / "saved").iterdir()} == {file.name for file in checkpoint.iterdir()}
+
+
+def test_pictures_are_decoded_to_the_same_size(original: Family, export: Exported) -> None:
+    """Who decodes ahead need not know which engine answers."""
+    ours, theirs = export.fits, original.fits
+    assert (ours is None) == (theirs is None)
+    for width, height in ((4000, 3000), (3000, 4000), (640, 480), (5000, 300), (1, 1)):
+        assert ours is None or theirs is None or ours(width, height) == theirs(width, height)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy
 import pytest
 
 from seesay import Conversation, Example
@@ -239,3 +240,20 @@ def test_a_few_steps_teach_and_what_was_taught_is_saved_and_restored(
     for one, two in zip(before, after, strict=True):
         assert one.text == two.text
         assert one.score == pytest.approx(two.score, abs=1e-4)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_decoded_to_what_the_model_scales_it_to_is_the_picture(
+    family: Family, large_photo: Callable[[int], Path], orientation: int
+) -> None:
+    """Whoever decodes ahead, and a family that opens the file itself, prepare the same numbers."""
+    path = large_photo(orientation)
+    opened = open_image(path, fits=family.fits)
+    whole = open_image(path).pixels.size
+    assert (opened.pixels.size == whole) == (family.fits is None)
+    asked = "What is it?" if family.answers else ""
+    ours, theirs = (family.prepare([Example((source,), asked)]) for source in (path, opened))
+    assert ours.digests == theirs.digests
+    assert ours.tensors.keys() == theirs.tensors.keys()
+    for name, value in ours.tensors.items():
+        assert numpy.array_equal(numpy.asarray(value), numpy.asarray(theirs.tensors[name])), name

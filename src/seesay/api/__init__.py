@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .batches import batch_job as batch_job
     from .batches import batch_questions as batch_questions
     from .batches import batch_size as batch_size
+    from .batches import make_batch_export as make_batch_export
     from .data import check as check
     from .data import load_conversations as load_conversations
     from .data import load_data as load_data
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .engines import explain_engine as explain_engine
     from .engines import kept_exports as kept_exports
     from .engines import list_models as list_models
+    from .engines import make_export_ahead as make_export_ahead
     from .learning import evaluate_caption as evaluate_caption
     from .learning import evaluate_speech as evaluate_speech
     from .learning import evaluate_vqa as evaluate_vqa

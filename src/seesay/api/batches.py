@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import Any
 
 from .. import models, reading
@@ -24,6 +25,8 @@ from ..types import Answer, Example, Reading
 from .model import Model
 
 WEIGHTS = (".safetensors", ".onnx", ".json")
+QUESTIONS_KEPT = 4096
+"""Of which is known how much of a picture they want."""
 _READER = threading.Lock()
 """There is one reader in a process."""
 
@@ -41,6 +44,7 @@ def batch(
     source: str,
     questions: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Summary:
     """Ask about, describe or read every picture of a folder or a manifest; the same call goes on where one was stopped.
 
@@ -49,6 +53,7 @@ def batch(
         source: a folder, or a file: .jsonl or .csv with the fields image, question and id, .txt with one path a line.
         questions: asked about every picture that brings none of its own.
         progress: told how many rows of about how many are done.
+        tell: told, in a line, of an export of the model that is made first because so many rows win it back.
 
     Raises:
         UsageError, DataError: the input, the questions or the output cannot be meant.
@@ -59,7 +64,8 @@ def batch(
     size = batch_size(settings)
     job = batch_job(settings)
 
-    def produce(groups: Iterator[Group], there: Collection[bytes]) -> Generator[Done, None, None]:
+    def produce(groups: Iterator[Group], there: Collection[bytes], left: int) -> Generator[Done, None, None]:
+        make_batch_export(settings, left, tell)
         return computed(groups, job, batch_computes(settings, cores()), there, size=size)
 
     return run(
@@ -101,6 +107,12 @@ def batch_size(settings: BatchSettings) -> int:
     return 1 if isinstance(settings, BatchReadSettings) else settings.batch_size
 
 
+def make_batch_export(settings: BatchSettings, left: int, tell: Callable[[str], None]) -> None:
+    """Make the export of the model, where that pays for `left` rows; see `models.make_ahead`."""
+    if not isinstance(settings, BatchReadSettings):
+        models.make_ahead(_on_each_machine(settings), left, tell)
+
+
 def batch_computes(settings: BatchSettings, threads: int) -> list[Compute]:
     """What answers: a model for each thread where the model is small and not torch's, which uses all threads itself.
 
@@ -112,8 +124,7 @@ def batch_computes(settings: BatchSettings, threads: int) -> list[Compute]:
         if settings.engine not in ("auto", "ray"):
             raise UsageError("the reader has one engine of its own", where=f"--engine {settings.engine}", hint="auto")
         return [_reader(settings)]
-    if settings.engine == "ray":
-        settings = dataclasses.replace(settings, engine="auto")
+    settings = _on_each_machine(settings)
     first = Model(models.load(settings, threads=1))
     if isinstance(settings, BatchCaptionSettings):
         first.require_captions()
@@ -122,13 +133,21 @@ def batch_computes(settings: BatchSettings, threads: int) -> list[Compute]:
     return [_answerer(model, settings) for model in (first, *others)]
 
 
+def _on_each_machine(
+    settings: BatchAskSettings | BatchCaptionSettings,
+) -> BatchAskSettings | BatchCaptionSettings:
+    """Settings for one machine of those that Ray spreads the work over."""
+    return dataclasses.replace(settings, engine="auto") if settings.engine == "ray" else settings
+
+
 def _answerer(model: Model, settings: BatchAskSettings | BatchCaptionSettings) -> Compute:
+    if isinstance(settings, BatchCaptionSettings):
+        return Compute(lambda examples: list(model.answer(examples, batch_size=len(examples))), lambda _: model.fits())
+    choices = settings.choices.split(",") if settings.choices else []
+    keywords: dict[str, Any] = {"top_k": settings.top_k, "risk": settings.abstain_at_risk, "choices": choices}
+
     def answer(examples: Sequence[Example]) -> list[Answer]:
-        if isinstance(settings, BatchCaptionSettings):
-            return list(model.answer(examples, batch_size=len(examples)))
-        keywords: dict[str, Any] = {"top_k": settings.top_k, "risk": settings.abstain_at_risk}
-        keywords["choices"] = settings.choices.split(",") if settings.choices else []
-        read = [not keywords["choices"] and model.is_for_the_reader(example) for example in examples]
+        read = [not choices and model.is_for_the_reader(example) for example in examples]
         given: dict[int, Answer] = {}
         for wanted in (False, True):  # what the model answers stays one batch
             places = [place for place, reads in enumerate(read) if reads is wanted]
@@ -137,14 +156,15 @@ def _answerer(model: Model, settings: BatchAskSettings | BatchCaptionSettings) -
                 given.update(zip(places, found, strict=True))
         return [given[place] for place in range(len(examples))]
 
-    return answer
+    # Few questions are asked of many pictures.
+    return Compute(answer, lru_cache(QUESTIONS_KEPT)(model.fits) if not choices else lambda _: model.family.fits)
 
 
 def _reader(settings: BatchReadSettings) -> Compute:
     def read(examples: Sequence[Example]) -> list[Reading]:
         return [reading.read(example.images[0], min_confidence=settings.min_confidence) for example in examples]
 
-    return read
+    return Compute(read)
 
 
 def _digest(checkpoint: Checkpoint) -> str:

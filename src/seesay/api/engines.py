@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .. import models
 from ..errors import ModelError
-from ..settings import BenchSettings, ModelsSettings
+from ..settings import BenchSettings, ModelSettings, ModelsSettings
 
 if TYPE_CHECKING:
     from ..models.engines import Option
@@ -59,6 +59,19 @@ def explain_engine(settings: ModelsSettings) -> models.Explained:
         ModelNotFound, ModelError: there is no such model.
     """
     return models.explain(settings)
+
+
+def make_export_ahead(settings: ModelSettings, answers: int | None, tell: Callable[[str], None]) -> None:
+    """Make the export by which `load` then answers, where `--engine auto` would take one and so many answers win it back.
+
+    Args:
+        answers: that are wanted; None where whoever comes may ask.
+        tell: told, in a line each, what is done, and why there is none.
+
+    Raises:
+        ModelNotFound, ModelError: there is no such model.
+    """
+    models.make_ahead(settings, answers, tell)
 
 
 def bench(settings: BenchSettings, progress: Callable[[str], None] | None = None) -> list[Measured]:

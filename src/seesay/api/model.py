@@ -32,6 +32,7 @@ from ..types import (
 
 if TYPE_CHECKING:
     from ..answering import AnswerStream, Limits
+    from ..media import Scaling
 
 
 QUESTION_CHARACTERS = 2_000
@@ -213,6 +214,11 @@ class Model:
         if not family.streams or self.is_for_the_reader(turn):
             return answering.whole(lambda: next(self.answer([turn])))
         return answering.stream(family, turn, prepare, max_new_tokens=max_new_tokens, stop=stop, deadline=deadline)
+
+    def fits(self, question: str = "") -> Scaling | None:
+        """To what a picture is scaled that is asked this: whoever decodes it hands this to `media.open_image`. None where all of
+        it is needed, by the model or by the reader."""
+        return None if not self.family.reads and reading.asks_for_text(question) else self.family.fits
 
     def is_for_the_reader(self, example: Example) -> bool:
         """Whether it is the reader who answers this: a question for text, to a model that cannot read."""

@@ -177,7 +177,7 @@ def make_index(settings: IndexSettings, sources: Sequence[Path], progress: Tell 
             raise UsageError("no such file or folder", where=str(source))
     if not sources and not settings.output.is_file():
         raise UsageError("nothing to index", hint="seesay index FOLDER -o photos.seesay")
-    family = models.load(settings)
+    family = _that_encodes(settings)
     with closing(Store(settings.output, create=True)) as store:
         named = list(sources) or [Path(source) for source in store.sources]
         return refresh(store, family, named, settings.batch_size, progress)
@@ -222,6 +222,14 @@ def contact_sheet(found: Findings, path: Path) -> str:
     return page(found.question, sections(found, path.name))
 
 
+def _that_encodes(settings: ModelSettings) -> models.Family:
+    """The model, by an engine that keeps something of a picture: exports keep nothing, and `auto` may have taken one."""
+    family = models.load(settings)
+    if settings.engine == "auto" and not family.encoding and not family.needs_torch:
+        return models.load(replace(settings, engine="torch"))
+    return family
+
+
 def _family(store: Store, settings: ModelSettings) -> models.Family:
     """The model that answers."""
     about = store.about
@@ -234,7 +242,7 @@ def _family(store: Store, settings: ModelSettings) -> models.Family:
     try:
         # Of a Hub repository the commit that was indexed with.
         revision = settings.revision or about["revision"]
-        family = models.load(replace(settings, model=about["model"], revision=revision))
+        family = _that_encodes(replace(settings, model=about["model"], revision=revision))
     except ModelNotFound as error:
         hint = "--model names it where it lies now"
         raise ModelNotFound(

@@ -3,7 +3,7 @@ about models; `api.batch` gives it one."""
 
 from .pipeline import Compute, Done, computed, cores
 from .rows import Job, Row, Verb
-from .run import Summary, run
+from .run import Summary, interruptible, run
 from .source import Group, Item, read_questions
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Verb",
     "computed",
     "cores",
+    "interruptible",
     "read_questions",
     "run",
 ]

@@ -1,7 +1,8 @@
 """From pictures and questions to rows on this machine: read and decoded ahead in threads, computed in batches, given out in the
 order of the input, in bounded memory.
 
-It knows nothing about models: what computes is a function from examples to answers, one for each thread that computes.
+It knows nothing about models: what computes is a function from examples to answers, one for each thread that computes, and
+says how much of a picture it needs.
 """
 
 from __future__ import annotations
@@ -16,21 +17,38 @@ from queue import SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from ..errors import ImageError, InputError
-from ..media import digest_image, image_name, open_image, probe_image
+from ..media import Scaling, digest_image, image_name, open_image, probe_image
 from ..media.source import DEFAULT_LIMITS, read_encoded
 from ..types import Answer, Example, Picture, Reading
 from .rows import Job, Row
 from .source import Asked, Group, Item
 
-Compute: TypeAlias = Callable[[Sequence[Example]], Sequence[Answer | Reading]]
-"""One answer or reading for each example, in their order. Raises an InputError where one of them cannot be used."""
+Ask: TypeAlias = Callable[[Sequence[Example]], Sequence[Answer | Reading]]
+Fits: TypeAlias = Callable[[str], Scaling | None]
 
-PIXELS_TOGETHER = 50_000_000
-"""Pictures decoded for one batch: beyond this many pixels (of 3 bytes) it is cut in two."""
-PIXELS_AHEAD = 2 * PIXELS_TOGETHER
-"""Pixels decoded, or being decoded, at any time."""
+BYTES_TOGETHER = 150_000_000
+"""Pictures of one batch, encoded and decoded: beyond this many bytes it is cut in two."""
+BYTES_AHEAD = 2 * BYTES_TOGETHER
+"""Bytes of pictures that are decoded, or being decoded, at any time."""
+CHANNELS = 3
+"""Bytes of a decoded pixel."""
 BATCHES_AHEAD = 8
 """Batches decoded ahead at most; more of small pictures would not be quicker."""
+
+
+def _whole(question: str) -> Scaling | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """What computes, in one thread."""
+
+    answer: Ask
+    """One answer or reading for each example, in their order. Raises an InputError where one of them cannot be used."""
+    fits: Fits = _whole
+    """To what it scales a picture that is asked this question, for `media.open_image`; None where it needs all of it. The same
+    of all that compute one job."""
 
 
 class Done(NamedTuple):
@@ -47,7 +65,8 @@ class _Look(NamedTuple):
 
     data: bytes
     sha256: str
-    pixels: int
+    bytes: int
+    """Encoded, and decoded in all the sizes that are wanted."""
     error: str
 
 
@@ -56,9 +75,10 @@ class _Batch:
     """Pictures that are computed together."""
 
     entries: list[tuple[Item, _Look]] = field(default_factory=list)
-    pixels: int = 0
+    bytes: int = 0
     there: int = 0
-    opened: list[Future[Picture | str]] = field(default_factory=list)
+    opened: list[dict[Scaling | None, Future[Picture | str]]] = field(default_factory=list)
+    """Of each entry the picture in all the sizes that are wanted."""
 
 
 def computed(
@@ -73,6 +93,7 @@ def computed(
             are the same in every run.
         size: questions given to a `Compute` at once.
     """
+    fits = computes[0].fits
     eyes = ThreadPoolExecutor(cores(), "seesay-look")
     hands = ThreadPoolExecutor(len(computes), "seesay-compute") if len(computes) > 1 else None
     free: SimpleQueue[Compute] = SimpleQueue()
@@ -82,40 +103,49 @@ def computed(
     def work(batch: _Batch) -> Done:
         compute = free.get()
         try:
-            return _compute(batch, compute, job, size)
+            return _compute(batch, compute.answer, fits, job, size)
         finally:
             free.put(compute)
 
     try:
-        batches = _batches(eyes, groups, job, there)
+        batches = _batches(eyes, groups, job, there, fits)
         queue: deque[tuple[_Batch, Callable[[], Done]]] = deque()
-        pixels = 0
+        held = 0
         while True:
-            while not queue or (pixels < PIXELS_AHEAD and len(queue) < BATCHES_AHEAD):
+            while not queue or (held < BYTES_AHEAD and len(queue) < BATCHES_AHEAD):
                 batch = next(batches, None)
                 if batch is None:
                     break
-                batch.opened = [eyes.submit(_open, look) for _, look in batch.entries]
+                batch.opened = [
+                    {size: eyes.submit(_open, look, size) for size in _sizes(item, fits)}
+                    for item, look in batch.entries
+                ]
                 queue.append((batch, hands.submit(work, batch).result if hands else partial(work, batch)))
-                pixels += batch.pixels
+                held += batch.bytes
             if not queue:
                 return
             batch, result = queue.popleft()
             yield result()
-            pixels -= batch.pixels
+            held -= batch.bytes
     finally:
         for pool in filter(None, (eyes, hands)):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _batches(eyes: ThreadPoolExecutor, groups: Iterable[Group], job: Job, there: Collection[bytes]) -> Iterator[_Batch]:
+def _batches(
+    eyes: ThreadPoolExecutor,
+    groups: Iterable[Group],
+    job: Job,
+    there: Collection[bytes],
+    fits: Fits,
+) -> Iterator[_Batch]:
     """The groups, read from disk one group ahead, cut where their pictures are large, without what need not be decoded."""
     ahead: deque[tuple[Group, list[Future[_Look]]]] = deque()
     source = iter(groups)
     while True:
         while len(ahead) < 2 and (group := next(source, None)) is not None:
             known = all(asked.id and job.key(item, asked, "") in there for item in group.items for asked in item.asked)
-            ahead.append((group, [] if known else [eyes.submit(_look, item) for item in group.items]))
+            ahead.append((group, [] if known else [eyes.submit(_look, item, fits) for item in group.items]))
         if not ahead:
             return
         group, looks = ahead.popleft()
@@ -128,11 +158,11 @@ def _batches(eyes: ThreadPoolExecutor, groups: Iterable[Group], job: Job, there:
 def _cut(entries: Iterable[tuple[Item, _Look]], job: Job, there: Collection[bytes]) -> Iterator[_Batch]:
     batch = _Batch()
     for item, look in entries:
-        if batch.entries and batch.pixels + look.pixels > PIXELS_TOGETHER:
+        if batch.entries and batch.bytes + look.bytes > BYTES_TOGETHER:
             yield _without_needless(batch, job, there)
             batch = _Batch()
         batch.entries.append((item, look))
-        batch.pixels += look.pixels
+        batch.bytes += look.bytes
     yield _without_needless(batch, job, there)
 
 
@@ -141,7 +171,12 @@ def _without_needless(batch: _Batch, job: Job, there: Collection[bytes]) -> _Bat
     return _Batch(there=len(keys)) if all(key in there for key in keys) else batch
 
 
-def _look(item: Item) -> _Look:
+def _sizes(item: Item, fits: Fits) -> list[Scaling | None]:
+    """What its questions want of the picture: mostly one thing, but a question for text wants all of it."""
+    return list(dict.fromkeys(fits(asked.question) for asked in item.asked))
+
+
+def _look(item: Item, fits: Fits) -> _Look:
     if not item.source:
         return _Look(b"", "", 0, item.asked[0].error)
     try:
@@ -150,48 +185,49 @@ def _look(item: Item) -> _Look:
         return _Look(b"", "", 0, error.message)
     sha256 = digest_image(data)
     try:
-        info = probe_image(data)
+        infos = [probe_image(data, fits=size) for size in _sizes(item, fits)]
     except ImageError as error:
         return _Look(b"", sha256, 0, error.message)
-    return _Look(data, sha256, info.width * info.height, "")
+    decoded = sum(CHANNELS * info.width * info.height for info in infos)
+    return _Look(data, sha256, len(data) + decoded, "")
 
 
-def _open(look: _Look) -> Picture | str:
+def _open(look: _Look, size: Scaling | None) -> Picture | str:
     if look.error:
         return look.error
     try:
-        return open_image(look.data)
+        return open_image(look.data, fits=size)
     except ImageError as error:
         return error.message
 
 
-def _compute(batch: _Batch, compute: Compute, job: Job, size: int) -> Done:
+def _compute(batch: _Batch, answer: Ask, fits: Fits, job: Job, size: int) -> Done:
     asked: list[tuple[Item, Asked, str]] = []
     given: list[Answer | Reading | str | None] = []
     examples: list[Example] = []
     for (item, look), opened in zip(batch.entries, batch.opened, strict=True):
-        picture = opened.result()
         for one in item.asked:
+            picture = opened[fits(one.question)].result()
             asked.append((item, one, look.sha256))
             error = picture if isinstance(picture, str) else one.error
             given.append(error or None)
             if not error and isinstance(picture, Picture):
                 examples.append(Example((picture,), one.question, id=one.id))
     parts = (examples[start : start + size] for start in range(0, len(examples), size))
-    found = iter([one for part in parts for one in _each(compute, part)])
+    found = iter([one for part in parts for one in _each(answer, part)])
     rows = [job.row(*what, next(found) if came is None else came) for what, came in zip(asked, given, strict=True)]
     batch.opened.clear()  # the pixels are not needed any more
     return Done(rows, batch.there)
 
 
-def _each(compute: Compute, examples: Sequence[Example]) -> Sequence[Answer | Reading | str]:
+def _each(answer: Ask, examples: Sequence[Example]) -> Sequence[Answer | Reading | str]:
     """What computes refuses a batch for one bad question in it; then each is asked alone."""
     try:
-        return compute(examples)
+        return answer(examples)
     except InputError as error:
         if len(examples) == 1:
             return [error.message]
-    return [one for example in examples for one in _each(compute, [example])]
+    return [one for example in examples for one in _each(answer, [example])]
 
 
 def cores() -> int:

@@ -21,8 +21,8 @@ from .pipeline import Done
 from .rows import Job
 from .source import Group, count_rows, grouped, items
 
-Produce: TypeAlias = Callable[[Iterator[Group], Collection[bytes]], Generator[Done, None, None]]
-"""The rows of groups; those whose keys are in the collection need not be computed."""
+Produce: TypeAlias = Callable[[Iterator[Group], Collection[bytes], int], Generator[Done, None, None]]
+"""The rows of groups; those whose keys are in the collection need not be computed. The number is about how many are left."""
 BESIDE = ".job.json"
 """Behind the name of the output: what its rows are rows of; also the lock."""
 ROWS = ".rows.jsonl"
@@ -95,9 +95,10 @@ def run(
             for key, error in parquet.keys(target):
                 if not (error and retry_failed):
                     journal.note_elsewhere(key, error)
+        left = max(0, total - len(journal.keys))
         try:
-            with _interruptible():
-                with closing(produce(grouped(stream, size), journal.keys)) as parts:
+            with interruptible():
+                with closing(produce(grouped(stream, size), journal.keys, left)) as parts:
                     for done in parts:
                         asked += len(done.rows) + done.there
                         written += journal.append(done.rows)
@@ -141,8 +142,8 @@ def _beside(target: Path) -> Path:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM stops as Ctrl-C does."""
+def interruptible() -> Iterator[None]:
+    """Inside, SIGTERM stops as Ctrl-C does; where it is the main thread that is inside."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

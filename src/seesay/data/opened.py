@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from ..errors import ImageError, Problem
-from ..media import open_image
+from ..media import open_image, probe_image
 from ..types import ImageSource
 
 
@@ -60,10 +60,12 @@ def open_pictures(splits: Splits, progress: Callable[[int, int], None] | None) -
 
 def _open(source: ImageSource) -> OpenedPicture | ImageError:
     try:
-        picture = open_image(source)
+        info = probe_image(source)
+        # All of its bytes are read, whatever it is decoded to.
+        picture = open_image(source, fits=lambda width, height: (1, 1))
     except ImageError as error:
         return error
-    return OpenedPicture(picture.sha256, picture.pixels.size)
+    return OpenedPicture(picture.sha256, (info.width, info.height))
 
 
 def content(source: ImageSource, opened: Pictures) -> str:

@@ -53,7 +53,7 @@ class Looking:
         from ..models.mini.encoder import Encoder
 
         self._encoder = Encoder(EMBEDDED / "encoder.onnx")
-        self.identity = f"{self._encoder.identity}-pooled"
+        self.identity = f"{self._encoder.identity}-reduced-pooled"
         self._cache: FeatureCache | None = None
         with suppress(ResourceError):
             self._cache = FeatureCache(self.identity, self.width)
@@ -66,10 +66,10 @@ class Looking:
         """
         import numpy
 
-        from ..models.mini.encoder import prepare
+        from ..models.mini.encoder import fits, prepare
 
         def compute(missing: list[str]) -> Array:
-            pixels = numpy.stack([prepare(open_image(pictures[digest]).pixels) for digest in missing])
+            pixels = numpy.stack([prepare(open_image(pictures[digest], fits=fits).pixels) for digest in missing])
             return self._encoder(pixels).pooled
 
         digests, parts = list(pictures), [numpy.zeros((0, self.width), numpy.float32)]

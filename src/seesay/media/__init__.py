@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .audio import open_audio as open_audio
     from .audio import probe_audio as probe_audio
     from .image import ImageInfo as ImageInfo
+    from .image import Scaling as Scaling
     from .image import data_url as data_url
     from .image import digest_image as digest_image
     from .image import open_image as open_image

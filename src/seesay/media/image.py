@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import PIL.ImageFile
 
 Scaling: TypeAlias = Callable[[int, int], tuple[int, int]]
+"""To what (width, height) an upright picture of (width, height) will be scaled."""
 MARGIN = 1.5
 """What a reduced picture is larger by than what it will be scaled to, at least, so that scaling still has what it weighs."""
 _ENCODED = (str, PathLike, bytes, bytearray, memoryview)
@@ -125,8 +126,11 @@ def data_url(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> st
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) -> ImageInfo:
+def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS, fits: Scaling | None = None) -> ImageInfo:
     """What the header says, without decoding: about ten times faster than `open_image` on a photo of 640 x 480.
+
+    Args:
+        fits: as of `open_image`; width and height are then those that it would give.
 
     Raises the errors of `open_image` as far as a header can tell: a picture that is cut short behind its header passes.
     """
@@ -136,6 +140,8 @@ def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS) ->
     if isinstance(source, _ENCODED):
         data = read_encoded(source, name, limits)
         with opened(data, name, limits) as image:
+            if fits is not None:
+                _reduce(image, fits)
             return _info(image, image.format or "", len(data))
     if is_array(source):
         width, height = check_shape(source, name)

@@ -6,9 +6,19 @@ import base64
 from io import BytesIO
 
 from ..types import ImageSource
-from .image import open_image
+from .image import Scaling, open_image
 
 QUALITY = 82
+
+
+def within(side: int) -> Scaling:
+    """To what `thumbnail` scales a picture."""
+
+    def scaled(width: int, height: int) -> tuple[int, int]:
+        share = min(1.0, side / max(width, height))
+        return max(1, round(width * share)), max(1, round(height * share))
+
+    return scaled
 
 
 def thumbnail(source: ImageSource, side: int) -> bytes:
@@ -17,7 +27,7 @@ def thumbnail(source: ImageSource, side: int) -> bytes:
     Raises:
         ImageError: it cannot be used.
     """
-    pixels = open_image(source).pixels
+    pixels = open_image(source, fits=within(side)).pixels
     pixels.thumbnail((side, side))
     buffer = BytesIO()
     pixels.save(buffer, "JPEG", quality=QUALITY)

@@ -48,6 +48,7 @@ __all__ = [
     "last_question",
     "lessons",
     "load",
+    "make_ahead",
     "place",
     "preview",
     "recipe",
@@ -102,6 +103,21 @@ def load(settings: ModelSettings, *, threads: int = 0) -> Family:
     if isinstance(settings, GenerationSettings):
         model.generation = settings
     return model
+
+
+def make_ahead(settings: ModelSettings, answers: int | None, tell: Callable[[str], None]) -> None:
+    """Make the export that `load` then takes, where that pays; see `engines.make_ahead`.
+
+    Raises:
+        UsageError, ModelNotFound, ModelError: there is no such model.
+        KeyboardInterrupt: stopped by the user; nothing is left of it.
+    """
+    if settings.engine != "auto" or settings.model.startswith(PREFIX):
+        return
+    from .engines import make_ahead as make
+
+    checkpoint = _find(settings)
+    make(checkpoint, _family_of(checkpoint), settings, answers, tell)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Which engine answers: torch, or an export of the checkpoint under ONNX Runtime or OpenVINO; and why.
 
-`auto` takes an export where one is kept that was verified, and never makes one: making takes torch and up to a minute. It
-takes torch where an accelerator may be here, where the numbers that are asked for are torch's affair, and where no export
-is. A named engine makes what is missing, once, or says why there is none. Knows no architecture; `exported/` does.
+`auto` takes an export where one is kept that was verified. It makes none for a question, because making takes torch and a
+minute; where many answers are wanted, `make_ahead` has it made first. It takes torch where an accelerator may be here, where the
+numbers that are asked for are torch's affair, and where no export is. A named engine makes what is missing, once, or says why
+there is none. Knows no architecture; `exported/` does.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from pathlib import Path
 from ..errors import MissingExtra, ModelError, UsageError
 from ..registry import discover
 from ..settings import ModelSettings
-from . import export_cache
+from . import export_cache, export_process
 from .checkpoint import Checkpoint
 from .exported.base import Exported
 from .family import Family
 from .runtime import EXTRAS, Runtime, fast_8_bits, installed, processor_features
 
+MAKING = ("torch", "transformers", "onnx")
+"""Packages that make an export."""
 RUNTIMES: tuple[Runtime, ...] = ("onnx", "openvino")
 
 
@@ -69,13 +72,54 @@ def choose(checkpoint: Checkpoint, family: type[Family], settings: ModelSettings
     why = _why_torch(family, checkpoint, settings)
     if why:
         return Choice("torch", settings.dtype, why)
+    refusals = []
     for runtime, numbers in _fastest_first(settings):
         entry = _kept(checkpoint, runtime, numbers)
-        if entry is not None and not entry.refusal:
+        if entry is not None and entry.refusal:
+            refusals.append(entry.refusal)
+        elif entry is not None:
             how = f"its export in {numbers} is here and says what the original says"
             return Choice(runtime, numbers, how)
-    hint = "no verified export of it is here; --engine onnx makes one, once"
+    if refusals:
+        return Choice("torch", settings.dtype, f"its export is not as right as the original: {'; '.join(refusals)}")
+    hint = "no verified export of it is here; --engine onnx makes one, once, and so do large batches and servers"
     return Choice("torch", settings.dtype, hint)
+
+
+def make_ahead(
+    checkpoint: Checkpoint,
+    family: type[Family],
+    settings: ModelSettings,
+    answers: int | None,
+    tell: Callable[[str], None],
+) -> None:
+    """Make the export in 8 bits that `auto` would answer by, where none is here and enough answers are wanted to win it back.
+    What keeps it from being made is told, and torch answers.
+
+    Args:
+        answers: that are wanted; None where whoever comes may ask.
+        tell: told in a line each what is done.
+    """
+    if answers is not None and answers < export_process.MANY:
+        return
+    if not (_is_missing(checkpoint, family, settings) and all(map(find_spec, MAKING))):
+        return
+    failed = export_process.make(settings, checkpoint.name, tell)
+    if failed:
+        entry = _kept(checkpoint, "onnx", "int8")
+        tell(f"torch answers: {entry.refusal if entry is not None and entry.refusal else failed}")
+
+
+def _is_missing(checkpoint: Checkpoint, family: type[Family], settings: ModelSettings) -> bool:
+    """Whether `auto` means torch only because nobody has made the export in 8 bits, which is the fastest."""
+    if settings.engine != "auto" or not family.needs_torch or _why_torch(family, checkpoint, settings):
+        return False
+    order = _fastest_first(settings)
+    # Other numbers are hardly faster than torch.
+    if ("onnx", "int8") not in order[:1]:
+        return False
+    kept = [_kept(checkpoint, runtime, numbers) for runtime, numbers in order]
+    return kept[0] is None and all(entry is None or entry.refusal for entry in kept)
 
 
 def open_export(

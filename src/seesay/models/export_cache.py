@@ -35,6 +35,7 @@ FORM = 1
 MANIFEST = "manifest.json"
 LARGE = 2**20
 """Files from here on are hashed once and then known by path, size and time of change."""
+_PARTIAL = ".partial-"
 CONTENT = ("*.safetensors", "*.json", "*.txt", "*.jinja", "*.model")
 
 
@@ -113,6 +114,9 @@ def keep(key: str, make: Callable[[Path], dict[str, Any]]) -> Entry:
     Raises:
         ResourceError: the cache cannot be written.
     """
+    there = find(key)
+    if there is not None:  # not held up by a process that makes another one
+        return there
     root = exports_folder()
     with _writable(root):
         root.mkdir(parents=True, exist_ok=True)
@@ -120,7 +124,8 @@ def keep(key: str, make: Callable[[Path], dict[str, Any]]) -> Entry:
             found = find(key)
             if found is not None:
                 return found
-            with tempfile.TemporaryDirectory(dir=root, prefix=".partial-", ignore_cleanup_errors=True) as name:
+            prefix = f"{_PARTIAL}{os.getpid()}-"
+            with tempfile.TemporaryDirectory(dir=root, prefix=prefix, ignore_cleanup_errors=True) as name:
                 made = Path(name) / key
                 made.mkdir()
                 manifest = make(made)
@@ -135,6 +140,12 @@ def keep(key: str, make: Callable[[Path], dict[str, Any]]) -> Entry:
     return entry
 
 
+def forget_partial(process: int) -> None:
+    """Remove what a process was writing that was killed."""
+    for partial in exports_folder().glob(f"{_PARTIAL}{process}-*"):
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def entries() -> list[Entry]:
     """All that is kept, what was used last first."""
     folders = [file.parent for file in exports_folder().glob(f"*/{MANIFEST}")]
@@ -143,7 +154,7 @@ def entries() -> list[Entry]:
 
 def _make_room(root: Path, spare: str) -> None:
     """Remove what was used longest ago, and what a process left that died an hour ago or more."""
-    for partial in root.glob(".partial-*"):
+    for partial in root.glob(f"{_PARTIAL}*"):
         with suppress(OSError):
             if time.time() - partial.stat().st_mtime > 3600:
                 shutil.rmtree(partial, ignore_errors=True)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import numpy
     import torch
 
+    from ..media import Scaling
     from .chat_lesson import ChatLessons
     from .checkpoint import Checkpoint, Placement
 
@@ -183,6 +184,13 @@ class Family(ABC):
     @abstractmethod
     def network(self) -> torch.nn.Module:
         """The network that training optimizes; its forward pass takes `Batch.tensors` and returns `.loss`, `.logits`."""
+
+    @property
+    def fits(self) -> Scaling | None:
+        """To what (width, height) `prepare` scales an upright picture of (width, height). Whoever decodes for it hands this to
+        `media.open_image`, as `prepare` does: answers are the same, and large JPEGs cost a fifth. None where it needs all
+        of a picture: its size decides how many parts of it are looked at, or it is sent on as it is."""
+        return None
 
     @abstractmethod
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:

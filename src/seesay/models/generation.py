@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import InputError, UsageError
-from ..media import digest_image, open_image
+from ..media import Scaling, digest_image, open_image
 from ..types import Candidate, Example, ImageSource
 from .adapter import Adapter, save_network
 from .arithmetic import fast_float32
@@ -109,6 +109,10 @@ class Generative(Family):
     def network(self) -> torch.nn.Module:
         network: torch.nn.Module = self._network if self._lesson is None else self._lesson
         return network
+
+    @property
+    def fits(self) -> Scaling | None:
+        return self._fits
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         sources = [self._only_picture(example) for example in examples]
@@ -375,7 +379,7 @@ class Generative(Family):
 
     def _pixels(self, source: ImageSource) -> torch.Tensor:
         """(3, H, W), of one size for all pictures."""
-        image = self._framed(open_image(source, fits=self._fits).pixels)
+        image = self._framed(open_image(source, fits=self.fits).pixels)
         pixels: torch.Tensor = self.image_processor(image, return_tensors="pt").pixel_values[0]
         return pixels
 

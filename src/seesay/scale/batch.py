@@ -37,6 +37,7 @@ def batch(
     source: str,
     questions: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Summary:
     """As `api.batch`, on a Ray cluster: that of `ray_address`, or one started on this machine for this job.
 
@@ -49,9 +50,12 @@ def batch(
         raise MissingExtra("--engine ray", "seesay[ray]")
     job = api.batch_job(settings)
 
-    def produce(groups: Iterator[Group], there: Collection[bytes]) -> Generator[Done, None, None]:
+    def produce(groups: Iterator[Group], there: Collection[bytes], left: int) -> Generator[Done, None, None]:
+        if not settings.ray_address:  # on this machine alone: once, before its workers come
+            api.make_batch_export(settings, left, tell)
+            left = 0
         with cluster(settings.ray_address):
-            yield from _computed(settings, job, groups, there)
+            yield from _computed(settings, job, groups, there, left)
 
     return run(
         job,
@@ -65,7 +69,9 @@ def batch(
     )
 
 
-def _computed(settings: BatchSettings, job: Job, groups: Iterator[Group], there: Collection[bytes]) -> Iterator[Done]:
+def _computed(
+    settings: BatchSettings, job: Job, groups: Iterator[Group], there: Collection[bytes], left: int
+) -> Iterator[Done]:
     import ray
     import ray.data
     from ray.data import ActorPoolStrategy
@@ -81,7 +87,7 @@ def _computed(settings: BatchSettings, job: Job, groups: Iterator[Group], there:
             most = max(1, min(settings.workers or _most(), len(planned) // GROUPS_TOGETHER))
             rows = ray.data.from_items([{"group": pickle.dumps(group)} for group in planned]).map_batches(
                 _Worker,
-                fn_constructor_args=(settings, job, known),
+                fn_constructor_args=(settings, job, known, left),
                 batch_size=GROUPS_TOGETHER,
                 batch_format="numpy",
                 num_cpus=SHARE,
@@ -102,11 +108,13 @@ def _zipped(block: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 class _Worker:
     """One actor: a loaded model, and groups to rows. Groups come pickled, because a table has no column for them."""
 
-    def __init__(self, settings: BatchSettings, job: Job, known: Any) -> None:
+    def __init__(self, settings: BatchSettings, job: Job, known: Any, left: int) -> None:
         import ray
 
         self._size, self._job = api.batch_size(settings), job
         self._there: frozenset[bytes] = ray.get(known) if isinstance(known, ray.ObjectRef) else known or frozenset()
+        # On a machine with several workers one of them makes it, and the others wait.
+        api.make_batch_export(settings, left, lambda text: None)
         self._computes = api.batch_computes(settings, 1)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
-from .. import errors
+from .. import api, errors
 from ..errors import MissingExtra, ResourceError, SeesayError
 from ..settings import ServeSettings
 from .cluster import cluster
@@ -37,11 +37,14 @@ WATCH_SECONDS = 5.0
 POLL_SECONDS = 0.05
 
 
-def serve(settings: ServeSettings, ready: Callable[[str, str], None]) -> None:
+def serve(
+    settings: ServeSettings, ready: Callable[[str, str], None], tell: Callable[[str], None] = lambda text: None
+) -> None:
     """As `server.serve`, by replicas on a Ray cluster: that of `ray_address`, or one started on this machine.
 
     Args:
         ready: told the address and the name of the model, before the first request is taken.
+        tell: as of `server.Service`, on this machine; replicas on others make what they lack without a word.
 
     Raises:
         MissingExtra: Ray Serve is not installed.
@@ -56,12 +59,15 @@ def serve(settings: ServeSettings, ready: Callable[[str, str], None]) -> None:
     require_key(settings)
     with listen(settings) as listening:
         address, port = address_of(listening), int(listening.getsockname()[1])
+    replicated = replace(settings, engine="auto")
+    if not settings.ray_address:
+        api.make_export_ahead(replicated, None, tell)  # once, before its replicas come
     printed = sys.stdout
     # What Ray's machinery has to say, it prints.
     with (
         redirect_stdout(sys.stderr),
         cluster(settings.ray_address),
-        _deployed(replace(settings, engine="auto"), port) as handle,
+        _deployed(replicated, port) as handle,
     ):
         with redirect_stdout(printed):
             ready(address, public_name(settings.model))

@@ -15,7 +15,7 @@ from typing import Any
 from .. import api
 from ..alttext.look import Look, look
 from ..alttext.outcome import Outcome
-from ..media import open_image
+from ..media import Scaling, open_image
 from ..settings import AltSettings
 from ..types import Answer, ImageSource, Picture
 from .batching import Lane
@@ -33,13 +33,14 @@ Caption = Callable[[Ticket, Sequence[Picture]], Coroutine[Any, Any, list[Answer]
 class AltTexts:
     """Suggests and writes alternative texts."""
 
-    def __init__(self, caption: Caption, reader: Lane) -> None:
+    def __init__(self, caption: Caption, reader: Lane, fits: Scaling | None) -> None:
         """
         Args:
             caption: describes pictures.
             reader: the lane in which texts in pictures are read.
+            fits: to what pictures are scaled that are described.
         """
-        self._caption, self._reader = caption, reader
+        self._caption, self._reader, self._fits = caption, reader, fits
         # As many threads as requests: one that was given up counts until its thread has noticed.
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="seesay-alt")
 
@@ -63,7 +64,7 @@ class AltTexts:
 
         def describe(sources: Sequence[ImageSource]) -> Iterator[Answer]:
             for source in sources:
-                yield from steps.wait(self._caption(ticket, [open_image(source)]))
+                yield from steps.wait(self._caption(ticket, [open_image(source, fits=self._fits)]))
 
         work = partial(api.suggest_alt, settings, files, describe, see, PICTURES)
         try:

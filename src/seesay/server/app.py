@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import html
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -44,15 +44,18 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build(settings: ServeSettings) -> tuple[App, Service]:
+def build(settings: ServeSettings, tell: Callable[[str], None] = lambda text: None) -> tuple[App, Service]:
     """The application with everything loaded, and what it serves.
+
+    Args:
+        tell: as of `Service`.
 
     Raises:
         UsageError: an address that others can reach, and no key.
         ModelNotFound, ModelError, MissingExtra: a model cannot be loaded.
     """
     require_key(settings)
-    service = Service(settings)
+    service = Service(settings, tell)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -93,7 +93,8 @@ async def _chances(
     call: Call, pictures: Sequence[str], context: str, asked: Sequence[_Asked]
 ) -> list[tuple[float, ...] | None]:
     questions = [(_question(call, context, one), one.options) for one in asked]
-    async with call.service.opened(pictures) as opened:
+    # Answers are given, so nothing is read: the model sees all of it.
+    async with call.service.opened(pictures, fits=call.service.model.family.fits) as opened:
         return await call.service.decide(call.ticket, opened, questions)
 
 

@@ -15,7 +15,7 @@ from ..answering import in_words
 from ..errors import ModelNotFound
 from ..media import probe_image
 from ..media.source import printable
-from ..media.thumbnail import thumbnail
+from ..media.thumbnail import thumbnail, within
 from ..search import Findings
 from ..types import Hit
 from .call import Call, Queued, StrictRoute
@@ -110,7 +110,7 @@ async def picture(call: Queued, sha256: Digest) -> Response:
 )
 async def small(call: Queued, sha256: Digest) -> Response:
     data, name = await call.service.aside(_finder(call).read, sha256)
-    async with call.service.opened([data], [printable(name)]) as (opened,):
+    async with call.service.opened([data], [printable(name)], fits=within(THUMBNAIL)) as (opened,):
         encoded = await call.service.aside(partial(thumbnail, opened, THUMBNAIL))
     return Response(encoded, media_type="image/jpeg", headers={"Cache-Control": FOREVER})
 

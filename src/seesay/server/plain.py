@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from .. import api, speech
 from ..answering.rows import answer_row, caption_row, reading_row
 from ..errors import UsageError
+from ..media import Scaling
 from ..media.source import printable
 from ..types import Example, Picture, Speech
 from .call import Call, Queued, StrictRoute
@@ -41,9 +42,11 @@ async def ask(
     if len(asked) * len(picture) > QUESTIONS:
         found = f"{len(picture)} pictures and {len(asked)} questions"
         raise UsageError(f"{found}; the limit is {QUESTIONS} answers in one request", where="question")
-    async with _opened(call, picture) as (pictures, names):
-        examples = [Example((one,), text) for one in pictures for text in asked]
-        offered = choices.split(",") if choices else ()
+    offered = choices.split(",") if choices else ()
+    model = call.service.model
+    sizes = {text: model.family.fits if offered else model.fits(text) for text in asked}
+    async with _opened(call, picture, sizes.values()) as (opened, names):
+        examples = [Example((opened[sizes[text]][place],), text) for place in range(len(names)) for text in asked]
         answers = await call.service.answer(call.ticket, examples, top_k=top_k, risk=risk, choices=offered)
     where = [(name, text) for name in names for text in asked]
     rows = [answer_row(name, text, given) for (name, text), given in zip(where, answers, strict=True)]
@@ -52,8 +55,9 @@ async def ask(
 
 @router.post("/caption", summary="Pictures described, a sentence each")
 async def caption(call: Queued, picture: Pictures) -> Captions:
-    async with _opened(call, picture) as (pictures, names):
-        given = await call.service.caption(call.ticket, pictures)
+    fits = call.service.model.fits()
+    async with _opened(call, picture, [fits]) as (opened, names):
+        given = await call.service.caption(call.ticket, opened[fits])
     return Captions.model_validate({"captions": list(map(caption_row, names, given))})
 
 
@@ -61,8 +65,8 @@ async def caption(call: Queued, picture: Pictures) -> Captions:
 async def read(
     call: Queued, picture: Pictures, min_confidence: Annotated[float | None, Form(ge=0, le=1)] = None
 ) -> Readings:
-    async with _opened(call, picture) as (pictures, names):
-        given = await call.service.read(call.ticket, pictures, min_confidence)
+    async with _opened(call, picture, [None]) as (opened, names):
+        given = await call.service.read(call.ticket, opened[None], min_confidence)
     return Readings.model_validate({"readings": list(map(reading_row, names, given))})
 
 
@@ -83,7 +87,8 @@ async def evidence(
 ) -> Response:
     asked = api.clean_question(question)
     wanted = api.clean_question(answer, "answer") if answer else ""
-    async with _opened(call, [picture]) as ((opened,), _):
+    async with _opened(call, [picture], [None]) as (pictures, _):
+        (opened,) = pictures[None]
         found, _ = await call.service.evidence(call.ticket, opened, asked, wanted)
         drawn = await call.service.draw(opened, asked, found, words=kind == "png")
     if kind == "png":
@@ -143,11 +148,13 @@ async def whole(call: Call, text: str, speed: float = 1.0) -> Speech:
 
 
 @asynccontextmanager
-async def _opened(call: Call, files: list[UploadFile]) -> AsyncIterator[tuple[list[Picture], list[str]]]:
-    """Uploaded pictures, decoded, and their names."""
+async def _opened(
+    call: Call, files: list[UploadFile], sizes: Iterable[Scaling | None]
+) -> AsyncIterator[tuple[dict[Scaling | None, list[Picture]], list[str]]]:
+    """Uploaded pictures, decoded in these sizes, and their names."""
     names = [printable(file.filename or f"picture {place}") for place, file in enumerate(files, 1)]
     sources = [await file.read() for file in files[: PICTURES + 1]]
     if len(files) > PICTURES:
         raise UsageError(f"{len(files)} pictures; the limit is {PICTURES} in one request", where="picture")
-    async with call.service.opened(sources, names) as pictures:
+    async with call.service.opened_for(sources, names, sizes) as pictures:
         yield pictures, names

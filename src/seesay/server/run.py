@@ -13,27 +13,34 @@ import uvicorn
 
 from ..errors import ResourceError
 from ..settings import ServeSettings
-from .app import build
+from .app import build, require_key
 from .observe import LOG, log_config
 from .service import Service
+from .starting import answering
 
 CONNECTIONS = 1000
 POLL = 0.05
 
 
-def serve(settings: ServeSettings, ready: Callable[[str, str], None]) -> None:
-    """Serve until told to stop.
+def serve(
+    settings: ServeSettings, ready: Callable[[str, str], None], tell: Callable[[str], None] = lambda text: None
+) -> None:
+    """Serve until told to stop. While models are loaded, and an export made, whoever asks is told so (`starting`).
 
     Args:
         ready: told the address and the name of the model, before the first request is taken.
+        tell: as of `Service`.
 
     Raises:
         UsageError, ModelError, MissingExtra: as `build`.
         ResourceError: the address is in use.
+        KeyboardInterrupt: told to stop before it was ready; nothing is left of what was begun.
     """
+    require_key(settings)
     listening = listen(settings)
     try:
-        app, service = build(settings)
+        with answering(listening):
+            app, service = build(settings, tell)
         logging.config.dictConfig(log_config())
         config = uvicorn.Config(
             app,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from .. import answering, api, models, speech
 from ..answering import AnswerStream
 from ..answering.draw import draw_evidence
 from ..errors import ImageError, ModelNotFound, UsageError
-from ..media import open_image, probe_image
+from ..media import Scaling, open_image, probe_image
 from ..settings import ListenSettings, ServeSettings, VoiceSettings
 from ..types import (
     Answer,
@@ -69,12 +69,16 @@ class _Reading:
 class Service:
     """All that is loaded. It is loaded when the server starts; nothing can be added later."""
 
-    def __init__(self, settings: ServeSettings) -> None:
+    def __init__(self, settings: ServeSettings, tell: Callable[[str], None] = lambda text: None) -> None:
         """
+        Args:
+            tell: told, in a line, of an export of the model that is made first, because so many questions may come.
+
         Raises:
             ModelNotFound, ModelError, MissingExtra: as `models.load`, `speech.load` and `speech.load_listener`.
         """
         self.settings = settings
+        models.make_ahead(settings, None, tell)
         self.model = api.Model(models.load(settings))
         self.name = public_name(settings.model)
         self.voice_name = public_name(settings.voice) if settings.voice else ""
@@ -95,7 +99,7 @@ class Service:
         self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="seesay-decode")
         self._pixels = Budget(PIXELS)
         self.finder = Finder(settings, settings.index, self.model, self._model_lane) if settings.index else None
-        self.alt_texts = AltTexts(self.caption, self._reader_lane)
+        self.alt_texts = AltTexts(self.caption, self._reader_lane, self.model.fits())
         self.draining = False
 
     def close(self) -> None:
@@ -112,12 +116,23 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self._decoders, work, *arguments)
 
     @asynccontextmanager
-    async def opened(self, sources: Sequence[bytes | str], names: Sequence[str] = ()) -> AsyncIterator[list[Picture]]:
-        """Pictures decoded, while inside.
+    async def opened(
+        self, sources: Sequence[bytes | str], names: Sequence[str] = (), *, fits: Scaling | None = None
+    ) -> AsyncIterator[list[Picture]]:
+        """Pictures decoded, while inside; as `opened_for` one size."""
+        async with self.opened_for(sources, names, [fits]) as found:
+            yield found[fits]
+
+    @asynccontextmanager
+    async def opened_for(
+        self, sources: Sequence[bytes | str], names: Sequence[str], sizes: Iterable[Scaling | None]
+    ) -> AsyncIterator[dict[Scaling | None, list[Picture]]]:
+        """Pictures decoded in several sizes, while inside.
 
         Args:
             sources: encoded bytes or data URLs, never paths.
             names: what to call them in messages.
+            sizes: as `fits` of `media.open_image`; those of `api.Model.fits`, so that answers are those of the command line.
 
         Raises:
             UsageError: too many.
@@ -126,11 +141,15 @@ class Service:
         if len(sources) > PICTURES:
             raise UsageError(f"{len(sources)} pictures; the limit is {PICTURES} in one request", where="pictures")
         names = names or [f"picture {place}" for place in range(1, len(sources) + 1)]
-        infos = await self.aside(_each, probe_image, sources, names)
-        pixels = sum(info.width * info.height for info in infos)
-        check_pixels(pixels)
-        async with self._pixels.taken(pixels):
-            yield await self.aside(_each, open_image, sources, names)
+        check_pixels(await self._count_pixels(sources, names, None))
+        wanted = list(dict.fromkeys(sizes))
+        # All at once: two requests that each held some and waited for more would wait for ever.
+        async with self._pixels.taken(sum([await self._count_pixels(sources, names, size) for size in wanted])):
+            yield {size: await self.aside(_each, partial(open_image, fits=size), sources, names) for size in wanted}
+
+    async def _count_pixels(self, sources: Sequence[bytes | str], names: Sequence[str], fits: Scaling | None) -> int:
+        infos = await self.aside(_each, partial(probe_image, fits=fits), sources, names)
+        return sum(info.width * info.height for info in infos)
 
     async def answer(
         self,

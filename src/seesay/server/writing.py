@@ -37,7 +37,9 @@ class Writing:
             ImageError, InputError, TextError, ModelError: the conversation cannot be answered.
         """
         service = self._call.service
-        async with service.opened([str(source) for source in self._conversation.images]) as pictures:
+        asked = self._conversation.messages[-1].text if self._conversation.messages else ""
+        fits = service.model.fits(asked)
+        async with service.opened([str(source) for source in self._conversation.images], fits=fits) as pictures:
             shown = with_pictures(self._conversation, pictures)
             chat = service.chat(self._call.ticket, shown, max_new_tokens=self._limit, stop=self._stop)
             async with aclosing(chat) as items:

@@ -29,7 +29,8 @@ class ModelSettings:
     """Number type of the weights; `auto` is float32 on a processor and bfloat16 on an accelerator that has it."""
     engine: Engine = "auto"
     """What computes on a processor: torch, or an export of the model under ONNX Runtime or OpenVINO, made and verified once;
-    `auto` takes an export where a verified one is kept. `seesay models --explain` says what it takes and why."""
+    `auto` takes an export where a verified one is kept, and has it made first where many answers are wanted: for a large batch,
+    or a server. `seesay models --explain` says what it takes and why."""
     quantize: Quantize = ""
     """Hold the weights of linear layers in 8 or 4 bits, made while they are loaded; the others are then bfloat16 by `auto`."""
 

@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from seesay.batch import Job, computed, pipeline
+from seesay.batch import Compute, Job, computed, pipeline
 from seesay.batch.source import grouped, items
 from seesay.types import Example, Picture, Reading
 
@@ -27,8 +28,8 @@ def test_the_next_pictures_are_decoded_while_the_first_are_computed(
     decoded: list[bytes] = []
     computing = 0
 
-    def watched(data: bytes) -> Picture:
-        picture = open_image(data)
+    def watched(data: bytes, **how: Any) -> Picture:
+        picture = open_image(data, **how)
         with more:
             decoded.append(data)
             more.notify_all()
@@ -45,6 +46,6 @@ def test_the_next_pictures_are_decoded_while_the_first_are_computed(
         return [Reading((), "", "eye") for _ in examples]
 
     groups = grouped(items(str(tmp_path), (), asks=False), TOGETHER)
-    parts = computed(groups, JOB, [compute] * threads, set(), size=TOGETHER)
+    parts = computed(groups, JOB, [Compute(compute)] * threads, set(), size=TOGETHER)
     assert sum(len(part.rows) for part in parts) == PICTURES
     assert computing == len(decoded) == PICTURES

@@ -11,7 +11,7 @@ from PIL import Image
 import seesay
 from seesay import api
 from seesay.batch import Compute, Job, computed, run
-from seesay.batch.pipeline import PIXELS_TOGETHER
+from seesay.batch.pipeline import BYTES_TOGETHER
 from seesay.errors import InputError, Interrupted, RunError, UsageError
 from seesay.settings import BatchAskSettings, BatchCaptionSettings, BatchReadSettings
 from seesay.types import Answer, Example, Reading
@@ -230,7 +230,7 @@ JOB = Job("read", {"model": "reader", "revision": ""})
 def through(computes: Sequence[Compute], tmp_path: Path, *, size: int, paths: Sequence[Path]) -> list[dict[str, Any]]:
     (tmp_path / "list.txt").write_text("".join(f"{path}\n" for path in paths))
 
-    def produce(groups: Any, there: Any) -> Generator[Any, None, None]:
+    def produce(groups: Any, there: Any, left: int) -> Generator[Any, None, None]:
         return computed(groups, JOB, computes, there, size=size)
 
     run(JOB, str(tmp_path / "list.txt"), (), tmp_path / "rows.jsonl", produce, size=size)
@@ -238,7 +238,7 @@ def through(computes: Sequence[Compute], tmp_path: Path, *, size: int, paths: Se
 
 
 def test_what_computes_is_called_with_what_fits_and_in_order_from_several_threads(tmp_path: Path) -> None:
-    """Of large pictures only as many are open at once as PIXELS_TOGETHER allows."""
+    """Of large pictures only as many are open at once as BYTES_TOGETHER allows."""
     paths = []
     for index in range(9):
         paths.append(tmp_path / f"{index}.png")
@@ -249,9 +249,9 @@ def test_what_computes_is_called_with_what_fits_and_in_order_from_several_thread
         sizes.append(sum(example.images[0].pixels.size[0] * example.images[0].pixels.size[1] for example in examples))  # type: ignore[union-attr]
         return [Reading((), example.images[0].sha256, "eye") for example in examples]  # type: ignore[union-attr]
 
-    rows = through([compute, compute], tmp_path, size=8, paths=paths)
+    rows = through([Compute(compute), Compute(compute)], tmp_path, size=8, paths=paths)
     assert [row["picture"] for row in rows] == list(map(str, paths))
-    assert max(sizes) <= PIXELS_TOGETHER
+    assert 3 * max(sizes) <= BYTES_TOGETHER
     assert len(sizes) >= 5
 
 
@@ -263,7 +263,7 @@ def test_one_example_that_is_refused_does_not_fail_its_batch(tmp_path: Path, pho
             raise InputError("not this one")
         return [Reading((), "", "eye") for _ in examples]
 
-    rows = through([compute], tmp_path, size=5, paths=paths)
+    rows = through([Compute(compute)], tmp_path, size=5, paths=paths)
     assert [row["error"] for row in rows] == [None, None, "not this one", None, None]
 
 

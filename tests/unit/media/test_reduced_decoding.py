@@ -10,8 +10,11 @@ import numpy
 import pytest
 from PIL import Image
 
+from seesay.data.opened import open_pictures
 from seesay.errors import ImageTooLarge, ImageUnreadable
-from seesay.media import ImageLimits, digest_image, open_image
+from seesay.media import ImageLimits, digest_image, open_image, probe_image
+from seesay.media.thumbnail import thumbnail
+from seesay.types import Example
 
 SIZE = (1600, 1200)
 
@@ -89,3 +92,27 @@ def test_a_file_that_is_cut_short_is_found_all_the_same() -> None:
 def test_other_kinds_are_decoded_whole(tmp_path: Path) -> None:
     Image.new("RGB", SIZE, "red").save(tmp_path / "red.png")
     assert open_image(tmp_path / "red.png", fits=to(64, 64)).pixels.size == SIZE
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_probe_tells_the_size_that_opening_gives(orientation: int) -> None:
+    data = jpeg(orientation=orientation)
+    for fits in (None, to(256, 192), to(10, 10), to(1600, 1600)):
+        info, opened = probe_image(data, fits=fits), open_image(data, fits=fits).pixels
+        assert (info.width, info.height) == opened.size
+
+
+def test_a_thumbnail_is_that_of_the_whole_picture() -> None:
+    data = jpeg(orientation=6)
+    whole = open_image(data).pixels
+    whole.thumbnail((200, 200))
+    with Image.open(io.BytesIO(thumbnail(data, 200))) as small:
+        assert small.size == whole.size
+        assert (
+            numpy.abs(numpy.asarray(small, float) - numpy.asarray(whole, float)).mean() < 3.0
+        )  # it is a JPEG once more
+
+
+def test_a_checked_picture_has_its_own_size() -> None:
+    opened = open_pictures({"train": [Example((jpeg(),))]}, None)
+    assert [found.size for found in opened.values()] == [SIZE]  # type: ignore[union-attr]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import seesay
 from seesay import Family
 from seesay.errors import InputError, ModelError, RunError
 from seesay.models import Encoded, load
@@ -137,3 +138,17 @@ def test_progress_ends_at_all_files(opened: Opened) -> None:
     told: list[tuple[int, int]] = []
     refresh(opened.store, opened.family, [opened.folder], 2, lambda done, total: told.append((done, total)))
     assert told == [(0, 3), (2, 3), (3, 3)]
+
+
+def test_where_auto_takes_an_export_an_index_is_made_by_torch(
+    git_checkpoint: Path, photo: PhotoMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exports keep nothing of a picture; that one is here must not take the index away."""
+    monkeypatch.setenv("SEESAY_CACHE", str(tmp_path / "cache"))
+    model = seesay.load(str(git_checkpoint), engine="onnx", dtype="float32")
+    assert model.family.encoding == ""
+    photo(tmp_path / "pictures" / "red.png")
+    report = seesay.index(tmp_path / "pictures", output=tmp_path / "photos.seesay", model=str(git_checkpoint))
+    assert report.pictures == 1
+    with seesay.Index(tmp_path / "photos.seesay") as index:
+        assert len(index.find("is it red?").hits) <= 1

@@ -72,9 +72,9 @@ def _run(settings: BatchSettings, source: str, questions: tuple[str, ...], as_js
         if settings.engine == "ray":
             from ...scale import batch as scaled
 
-            summary = scaled(settings, source, questions, progress)
+            summary = scaled(settings, source, questions, progress, render.note)
         else:
-            summary = api.batch(settings, source, questions, progress)
+            summary = api.batch(settings, source, questions, progress, render.note)
     render.batch(summary, as_json=as_json)
     if summary.failed:
         sys.exit(InputError.exit_code)

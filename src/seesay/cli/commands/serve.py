@@ -36,8 +36,8 @@ def command(as_json: bool, **given: Any) -> None:
     if settings.engine == "ray":
         from ...scale import serve as scaled
 
-        scaled(settings, ready)
+        scaled(settings, ready, render.note)
         return
     from ...server import serve
 
-    serve(settings, ready)
+    serve(settings, ready, render.note)

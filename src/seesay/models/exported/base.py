@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...errors import InputError, ModelError
-from ...media import digest_image, open_image
+from ...media import Scaling, digest_image, open_image
 from ...types import Example, ImageSource
 from ..checkpoint import Checkpoint, Placement
 from ..family import Batch, Examined, Family
@@ -157,6 +157,10 @@ class Exported(Family):
     def _never_trained(self) -> ModelError:
         return ModelError("an export cannot be trained", where=self.checkpoint.name, hint="--engine torch")
 
+    @property
+    def fits(self) -> Scaling | None:
+        return self.pixels.fits
+
     def _pictures(self, examples: Sequence[Example]) -> tuple[list[Array], list[str]]:
         """Pixels (3, H, W) and sha256 of the only picture of each row; one that comes again is prepared once."""
         sources = [_only_picture(example, self.name) for example in examples]
@@ -168,7 +172,7 @@ class Exported(Family):
         return pixels, digests
 
     def _prepared(self, source: ImageSource) -> Array:
-        return self.pixels(self._framed(open_image(source, fits=self.pixels.fits).pixels))
+        return self.pixels(self._framed(open_image(source, fits=self.fits).pixels))
 
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
         """The picture as it can be scaled."""

@@ -18,7 +18,7 @@ import numpy
 import PIL.Image
 
 from ...errors import ModelError
-from ...media import digest_image
+from ...media import Scaling, digest_image
 from ...types import Candidate, Conversation, Example
 from ..adapter import Base
 from ..chat_asking import Asking
@@ -107,6 +107,10 @@ class ExportedChat(Writing):
     @property
     def placeholder(self) -> str:
         return self.asking.template.placeholder
+
+    @property
+    def fits(self) -> Scaling | None:
+        return None  # as its original
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         if normalize is not None:

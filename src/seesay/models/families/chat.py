@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...errors import ModelError
+from ...media import Scaling
 from ...types import Conversation, Example
 from ..adapter import BASE, Adapter, Base, save_network
 from ..arithmetic import fast_float32
@@ -117,6 +118,10 @@ class Chat(Generative):
     @property
     def engine(self) -> str:
         return f"{super().engine}, {self._network.config._attn_implementation} attention"
+
+    @property
+    def fits(self) -> Scaling | None:
+        return None  # its processor is shown all of a picture, and may cut it into parts by its size
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         asked = [self.asking.conversation(example) for example in examples]

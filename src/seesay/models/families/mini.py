@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy
 
 from ...errors import InputError, ModelError, TextError, UsageError
-from ...media import digest_image
+from ...media import Scaling, digest_image
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource, Note
 from ..checkpoint import Checkpoint, Placement, import_torch
 from ..family import IGNORED, Batch, Encoded, Examined, Family
 from ..mini.calibration import KINDS, Calibration, kind_of
-from ..mini.encoder import SHAPES, Encoder
+from ..mini.encoder import SHAPES, Encoder, fits
 from ..mini.expert import Expert
 from ..mini.hints import HINTS, Hints
 from ..mini.prompts import Prompts, is_caption
@@ -140,6 +140,10 @@ class Mini(Family):
         if risk is None:
             return self.calibration.threshold(DEFAULT_RISK) if self.calibrated else 0.0
         return super().threshold(risk) if not self.calibrated else self.calibration.threshold(risk)
+
+    @property
+    def fits(self) -> Scaling | None:
+        return fits
 
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         sources = [_only_picture(example) for example in examples]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...errors import InputError, ModelError
-from ...media import digest_image, open_image
+from ...media import Scaling, digest_image, open_image
 from ...settings import Recipe
 from ...types import Candidate, Example, ImageSource
 from ..adapter import Adapter, save_network
@@ -142,6 +142,10 @@ class Vilt(Family):
         network: torch.nn.Module = self._network
         return network
 
+    @property
+    def fits(self) -> Scaling | None:
+        return self._fits
+
     def prepare(self, examples: Sequence[Example], *, normalize: Callable[[str], str] | None = None) -> Batch:
         import torch
 
@@ -242,7 +246,7 @@ class Vilt(Family):
 
         def prepare() -> Pixels:
             image_processor = self.processor.image_processor
-            image = open_image(source, fits=self._fits).pixels
+            image = open_image(source, fits=self.fits).pixels
             image = widened(image, image_processor.size.shortest_edge, image_processor.size_divisor)
             pixels: Pixels = image_processor(image, return_tensors="np").pixel_values[0]
             return pixels
