@@ -16,6 +16,7 @@ from seesay.errors import ModelError
 from seesay.models import Family, load
 from seesay.models.engines import all_exported
 from seesay.models.exported.base import Exported
+from seesay.models.exported.eye import all_eyes
 from seesay.settings import AskSettings
 from seesay.types import Example
 
@@ -23,7 +24,7 @@ CASES = {
     "vilt": ("vilt",),
     "blip": ("blip-vqa", "blip-caption"),
     "git": ("git",),
-    "chat": ("idefics3", "smolvlm", "llava"),
+    "chat": tuple(sorted(all_eyes())),
 }
 QUESTIONS = [
     "what color is the sky",

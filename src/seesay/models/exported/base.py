@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -170,6 +170,21 @@ class Exported(Family):
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
         """The picture as it can be scaled."""
         return image
+
+
+def restated(network: Any, forward: Callable[..., Any]) -> torch.nn.Module:
+    """A network's weights with another way to use them."""
+    import torch
+
+    class Restated(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, *given: torch.Tensor) -> Any:
+            return forward(*given)
+
+    return Restated().eval()
 
 
 def _only_picture(example: Example, name: str) -> ImageSource:

@@ -260,22 +260,31 @@ def heads_of(values: torch.Tensor, heads: int) -> torch.Tensor:
 def attend(
     query: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]], mask: torch.Tensor | None
 ) -> torch.Tensor:
-    """(1, T, D): attention of (1, heads, T, d) as `mixed` computes it, the heads side by side."""
+    """(1, T, D): attention of (1, heads, T, d) as `mixed` computes it, the heads side by side; `mask` (T, K) is of the last block."""
     rows, heads, tokens, width = query.shape
-    return mixed(query, blocks, mask).transpose(1, 2).reshape(rows, tokens, heads * width)
+    masks = [*[None] * (len(blocks) - 1), mask]
+    return mixed(query, blocks, masks).transpose(1, 2).reshape(rows, tokens, heads * width)
 
 
 def mixed(
-    query: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]], mask: torch.Tensor | None
-) -> torch.Tensor:
-    """(1, heads, T, d): attention over keys and values that lie in several blocks, one softmax over all; `mask` (T, K) is added
-    to the last block's weights. Blocks are never joined: the largest of them stays where it is from token to token."""
+    query: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]], masks: Sequence[torch.Tensor | None],
+    scale: float | None = None, cap: float | None = None,
+) -> torch.Tensor:  # fmt: skip
+    """(1, heads, T, d): attention over keys and values that lie in several blocks, one softmax over all. Blocks are never joined:
+    the largest of them stays where it is from token to token.
+
+    Args:
+        masks: (T, K) of each block, added to its weights; None where all of it is seen.
+        scale: of the products of queries and keys; by default one over the root of d.
+        cap: what the size of a weight approaches and never passes, where there is such a limit.
+    """
     import torch
 
-    scale = 1 / math.sqrt(query.shape[-1])
+    scale = scale or 1 / math.sqrt(query.shape[-1])
     weights = [query @ key.transpose(-1, -2) * scale for key, _ in blocks]
-    if mask is not None:
-        weights[-1] = weights[-1] + mask
+    if cap:
+        weights = [torch.tanh(one / cap) * cap for one in weights]
+    weights = [one if mask is None else one + mask for one, mask in zip(weights, masks, strict=True)]
     shares = torch.cat(weights, dim=-1).softmax(-1) if len(weights) > 1 else weights[0].softmax(-1)
     ends = list(accumulate((score.shape[-1] for score in weights), initial=0))
     parts = [shares[..., start:end] @ value for (start, end), (_, value) in zip(pairwise(ends), blocks, strict=True)]

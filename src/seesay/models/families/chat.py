@@ -148,8 +148,11 @@ class Chat(Generative):
         with self._alone, torch.inference_mode(), fast_float32():
             seen = self._looked(inputs, batch.digests) if "pixel_values" in inputs else None
             inputs.pop("pixel_values", None)
-            inputs["input_ids"] = torch.cat([inputs["input_ids"], written], dim=1)
-            inputs["attention_mask"] = torch.cat([inputs["attention_mask"], torch.ones_like(written)], dim=1)
+            # Tokens of a reply are text, behind what may see itself in both directions (PaliGemma counts that as a kind).
+            kinds = torch.full_like(written, self.checkpoint.model_type in BOTH_WAYS)
+            behind = {"input_ids": written, "attention_mask": torch.ones_like(written)}
+            for name in [name for name, value in inputs.items() if value.shape == batch.tensors["input_ids"].shape]:
+                inputs[name] = torch.cat([inputs[name], behind.get(name, kinds).to(inputs[name].dtype)], dim=1)
             logits = self._network(**_with(inputs, seen), use_cache=False, logits_to_keep=ids.shape[1]).logits
         return logits[ids != IGNORED].float()  # type: ignore[no-any-return]
 
