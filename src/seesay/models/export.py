@@ -233,7 +233,7 @@ def verify(original: Family, export: Exported, numbers: str) -> tuple[dict[str, 
         spread = wanted.std(axis=1, keepdims=True) + 1e-12
         errors.append((found - wanted) / spread)
         given = [best[0].text for best in export.predict(ours, 1)]
-        lost = max(lost, export.lost(original, theirs, replies, given))
+        lost = max(lost, export.lost(original, theirs, ours, replies, given))
         other += sum(mine != one for mine, one in zip(replies, given, strict=True))
         count += len(examples)
     every = numpy.concatenate([error.ravel() for error in errors])

@@ -112,9 +112,9 @@ class Exported(Family):
     def found(self, batch: Batch, replies: Sequence[str]) -> Array:
         """The same of the export, of a batch that it prepared."""
 
-    def lost(self, original: Any, batch: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
+    def lost(self, original: Any, batch: Batch, mine: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
         """How much less the original thinks of the answers `given` by the export than of its own `replies`, at most, in 0..1.
-        Of a batch that the original prepared."""
+        Of a `batch` that the original prepared, which is `mine` as the export prepares it."""
         scores = [original.score(batch, texts) for texts in (replies, given)]
         return float(max(mine - other for mine, other in zip(*scores, strict=True)))
 

@@ -100,12 +100,16 @@ class ExportedChat(Writing):
             "eye": eye.facts_of(network),
         }
 
-    def lost(self, original: Any, batch: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
-        """By how much a token that the export wrote is at most less likely to the original than the likeliest there."""
-        logits: Array = original.reply_logits(batch, given).numpy()
-        chances = numpy.exp(log_softmax(logits))
-        ids = [*self._spelled(given[0]), self.facts["ends"][0]][: len(chances)]
-        return float((chances.max(-1) - chances[numpy.arange(len(ids)), ids]).max())
+    def lost(
+        self, original: Any, batch: Batch, mine: Batch, replies: Sequence[str], given: Sequence[str]
+    ) -> float:
+        """By how much a token that the export writes is at most less likely to the original than the likeliest there. Of the
+        tokens themselves: what they say can be spelled in other ways, and a model may have several ends."""
+        ids, _, ended = self._greedy(mine, 0, self._room, lambda _: True)
+        ends: list[int] = self.facts["ends"]
+        chances = numpy.exp(log_softmax(original.written_logits(batch, [[*ids, ends[0]] if ended else ids]).numpy()))
+        of_each = [*chances[numpy.arange(len(ids)), ids], *([chances[-1, ends].max()] if ended else [])]
+        return float((chances.max(-1) - of_each).max())
 
     @property
     def placeholder(self) -> str:

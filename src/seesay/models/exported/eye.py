@@ -44,7 +44,7 @@ class Eye(ABC):
     @classmethod
     @abstractmethod
     def part(cls, network: Any, made: Mapping[str, torch.Tensor]) -> Part:
-        """`look` of an opened network; its first output is (calls, N, D) or (N, D). `made` is of a blank picture."""
+        """`look` of an opened network; it gives (B, N, D). `made` is of a blank picture."""
 
     @classmethod
     def facts_of(cls, network: Any) -> dict[str, Any]:

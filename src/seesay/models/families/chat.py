@@ -140,10 +140,19 @@ class Chat(Generative):
         return self.asking.batch([conversation], self._room)
 
     def reply_logits(self, batch: Batch, replies: Sequence[str]) -> torch.Tensor:
+        return self._behind(batch, self._replies(replies, self._room))
+
+    def written_logits(self, batch: Batch, written: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Likewise of tokens, as many in each row."""
+        import torch
+
+        return self._behind(batch, torch.tensor(written))
+
+    def _behind(self, batch: Batch, ids: torch.Tensor) -> torch.Tensor:
+        """(N, vocabulary) logits before each of the tokens (B, T), IGNORED behind the end of a row."""
         import torch
 
         # Prompts and replies as one text, nothing of which was read before.
-        ids = self._replies(replies, self._room)
         inputs, written = self._placed(batch), ids.clamp_min(0)[:, :-1]
         with self._alone, torch.inference_mode(), fast_float32():
             seen = self._looked(inputs, batch.digests) if "pixel_values" in inputs else None

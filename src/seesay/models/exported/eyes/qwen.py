@@ -48,13 +48,14 @@ class QwenEye(Eye):
 
         def look(*given: torch.Tensor) -> torch.Tensor:
             of = dict(zip(names, given, strict=True))
-            states = of["pixel_values"] @ embed.weight.flatten(1).t()  # (N, D)
+            # One row: products of two axes would be joined with what is added to them and then not be narrowed.
+            states = of["pixel_values"][None] @ embed.weight.flatten(1).t()  # (1, N, D)
             states = states if embed.bias is None else states + embed.bias
             if "taps" in of:
                 states = states + (tower.pos_embed(of["taps"]) * of["shares"][..., None]).sum(1)
             seen = []
             for index, block in enumerate(tower.blocks):
-                split = block.attn.qkv(block.norm1(states)).reshape(states.shape[0], 3, heads, -1)
+                split = block.attn.qkv(block.norm1(states)).reshape(states.shape[1], 3, heads, -1)
                 query, key, value = split.permute(1, 2, 0, 3).unbind(0)  # (heads, N, d)
                 query, key = (_turned(one, of["cosine"], of["sine"]) for one in (query, key))
                 query = query * scale
@@ -62,14 +63,14 @@ class QwenEye(Eye):
                     found = look_on(query, key, value, MOST)
                 else:
                     found = _within(query, key, value, of["members"], of["wall"])[:, of["back"]]
-                states = states + block.attn.proj(found.transpose(0, 1).flatten(1))
+                states = states + block.attn.proj(found.transpose(0, 1).flatten(1)[None])
                 states = states + block.mlp(block.norm2(states))
                 if index in inner:
-                    seen.append(tower.deepstack_merger_list[inner.index(index)](states))
-            return torch.cat([tower.merger(states), *seen], dim=-1)
+                    seen.append(_merged(tower.deepstack_merger_list[inner.index(index)], states))
+            return torch.cat([_merged(tower.merger, states), *seen], dim=-1)
 
         free: dict[str, Mapping[int, str]] = {name: {0: "patches"} for name in names}
-        free |= {name: {0: "windows"} for name in ("members", "wall") if name in names} | {"features": {0: "tokens"}}
+        free |= {name: {0: "windows"} for name in ("members", "wall") if name in names} | {"features": {1: "tokens"}}
         return Part(restated(network, look), sample, ("features",), free)
 
     @classmethod
@@ -166,6 +167,17 @@ def _shares(row: Array, column: Array, rows: int, columns: int, side: int) -> di
     taps = down[:, None] * side + across[None]  # (2, 2, N)
     shares = heights[:, None] * widths[None]
     return {"taps": taps.reshape(4, -1).T.copy(), "shares": shares.reshape(4, -1).T.astype(numpy.float32).copy()}
+
+
+def _merged(merger: Any, states: torch.Tensor) -> torch.Tensor:
+    """(1, N, D) to (1, tokens, D of the text): the patches of a token side by side, and two linear layers."""
+    size = merger.hidden_size
+    if hasattr(merger, "ln_q"):
+        merged: torch.Tensor = merger.mlp(merger.ln_q(states).reshape(1, -1, size))
+    else:
+        even = merger.norm(states.reshape(1, -1, size) if merger.use_postshuffle_norm else states)
+        merged = merger.linear_fc2(merger.act_fn(merger.linear_fc1(even.reshape(1, -1, size))))
+    return merged
 
 
 def _turned(values: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor:
