@@ -16,7 +16,7 @@ import json
 import math
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,8 @@ def make(original: Family, kind: type[Exported], runtime: Runtime, numbers: str,
         write_graph(part, file)
         if numbers == "int8":
             quantize(file, by_blocks=part.by_blocks)
-        _put_weights_beside(file)
+        else:
+            _save(_taken(file), file)
     try:
         agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
     except ModelError as error:
@@ -120,15 +121,13 @@ def quantize(file: Path, *, by_blocks: bool = False) -> None:
         by_blocks: a scale for each `BLOCK` numbers of a row, on both sides; else one for each output, and one for all
             activations of a product.
     """
-    import onnx
-
     if not by_blocks:
         _narrow_outputs(file)
-    model = onnx.load(str(file))
+    model = _taken(file)
     if by_blocks:
         _narrow_blocks(model)
     _narrow_tables(model)
-    onnx.save(model, str(file))
+    _save(model, file)
 
 
 def _narrow_outputs(file: Path) -> None:
@@ -136,16 +135,24 @@ def _narrow_outputs(file: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
+    beside = _weights_of(onnx.load(str(file), load_external_data=False), file.parent)
+    # What does not fit into one file of protobuf has its weights beside it, and so has what is made of it.
+    large = {
+        "save_as_external_data": True, "all_tensors_to_one_file": True, "external_data_location": f"{file.stem}.prepared",
+    } if beside else {}  # fmt: skip
     with _quiet():
         # Constants are computed and shapes inferred before; without that, weights are not seen to be constant.
-        quant_pre_process(str(file), str(file), skip_symbolic_shape=True)
-        graph = onnx.load(str(file)).graph
+        quant_pre_process(str(file), str(file), skip_symbolic_shape=True, **large)
+        _remove(beside)
+        model = onnx.load(str(file), load_external_data=False)
+        beside, graph = _weights_of(model, file.parent), model.graph
         tables = {weight.name for weight in graph.initializer if len(weight.dims) == 2}
         linear = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and node.input[1] in tables]
         quantize_dynamic(
             str(file), str(file), weight_type=QuantType.QInt8, per_channel=True, nodes_to_quantize=linear,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+            use_external_data_format=bool(beside), extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )  # fmt: skip
+        _remove(beside)
 
 
 def _narrow_blocks(model: onnx.ModelProto) -> None:
@@ -214,13 +221,33 @@ def _narrow_tables(model: onnx.ModelProto, smallest: int = 2**20) -> None:
             graph.node.insert(place + offset, one)
 
 
-def _put_weights_beside(file: Path) -> None:
+def _taken(file: Path) -> onnx.ModelProto:
+    """A graph with its weights; what lies of them beside the file is removed."""
+    import onnx
+
+    beside = _weights_of(onnx.load(str(file), load_external_data=False), file.parent)
+    model = onnx.load(str(file))
+    _remove(beside)
+    return model
+
+
+def _save(model: onnx.ModelProto, file: Path) -> None:
     """Weights in a file of their own, which is mapped and not copied: a third less memory when the graph is opened."""
     import onnx
 
-    model = onnx.load(str(file))
-    file.unlink()
+    file.unlink(missing_ok=True)
     onnx.save(model, str(file), save_as_external_data=True, location=f"{file.stem}.weights", size_threshold=1024)
+
+
+def _weights_of(model: onnx.ModelProto, folder: Path) -> set[Path]:
+    """The files that lie beside a graph."""
+    places = (entry for weight in model.graph.initializer for entry in weight.external_data if entry.key == "location")
+    return {folder / entry.value for entry in places}
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def verify(original: Family, export: Exported, numbers: str) -> tuple[dict[str, float], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy
@@ -43,7 +44,7 @@ def test_8_bits_are_a_quarter_in_size_and_near(graph: Path) -> None:
     exact = open_graph(graph, "onnx", "float32")(ids=ids)[0]
     assert numpy.abs(exact - wanted).max() < 1e-5
     export.quantize(graph)
-    assert graph.stat().st_size < 0.3 * before
+    assert sum(file.stat().st_size for file in graph.parent.iterdir()) < 0.3 * before
     kinds = [node.op_type for node in onnx.load(str(graph)).graph.node]
     assert "MatMulInteger" in kinds
     assert kinds.count("Gather") == 2
@@ -78,9 +79,30 @@ def test_a_graph_that_cannot_be_computed_is_told_in_one_line(graph: Path) -> Non
 def test_weights_that_lie_beside_are_the_same_graph(graph: Path) -> None:
     ids = numpy.array([[1, 2, 3]], numpy.int64)
     before = open_graph(graph, "onnx", "float32")(ids=ids)[0]
-    export._put_weights_beside(graph)
+    export._save(export._taken(graph), graph)
     assert graph.stat().st_size < 10_000
     assert numpy.array_equal(open_graph(graph, "onnx", "float32")(ids=ids)[0], before)
+
+
+@pytest.mark.parametrize("by_blocks", [False, True])
+def test_a_graph_too_large_for_one_file_is_narrowed_like_any_other(graph: Path, tmp_path: Path, by_blocks: bool) -> None:
+    """The exporter then writes each weight into a file of its own; none of them stays."""
+    ids = numpy.array([[1, 2, 3]], numpy.int64)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    shutil.copyfile(graph, whole / graph.name)
+    export.quantize(whole / graph.name, by_blocks=by_blocks)
+    wanted = open_graph(whole / graph.name, "onnx", "float32")(ids=ids)[0]
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    scattered = cut / graph.name
+    onnx.save(
+        onnx.load(str(graph)), str(scattered), save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=0
+    )
+    assert len(list(cut.iterdir())) > 3
+    export.quantize(scattered, by_blocks=by_blocks)
+    assert {file.name for file in cut.iterdir()} == {"net.onnx", "net.weights"}
+    assert numpy.array_equal(open_graph(scattered, "onnx", "float32")(ids=ids)[0], wanted)
 
 
 @pytest.mark.parametrize(
