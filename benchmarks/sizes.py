@@ -105,7 +105,9 @@ def qwen_vl(folder: Path) -> None:
 
     from .chat_cache import byte_tokenizer
 
-    controls = [f"<|{name}|>" for name in ("im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad")]
+    controls = [
+        f"<|{name}|>" for name in ("im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad")
+    ]
     fast = byte_tokenizer(folder, controls, end="<|im_end|>")
     ids = dict(zip(controls, fast.convert_tokens_to_ids(controls), strict=True))
     torch.manual_seed(0)

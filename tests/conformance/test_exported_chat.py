@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy
@@ -242,9 +243,19 @@ def test_one_answer_at_a_time_and_who_waits_may_leave(export: ExportedChat, pict
         ("llava", {"text_config": {"model_type": "phi"}}, "language model phi"),
         ("llava_onevision", {"vision_aspect_ratio": "square"}, "cut by 'square'"),
         ("gemma3", {"vision_config": {"model_type": "dinov2"}}, "vision tower dinov2"),
-        ("gemma3", {"text_config": {"model_type": "gemma3_text", "rope_parameters": {
-            "sliding_attention": {"rope_type": "default"}, "full_attention": {"rope_type": "dynamic"},
-        }}}, "positions of the kind 'dynamic'"),
+        (
+            "gemma3",
+            {
+                "text_config": {
+                    "model_type": "gemma3_text",
+                    "rope_parameters": {
+                        "sliding_attention": {"rope_type": "default"},
+                        "full_attention": {"rope_type": "dynamic"},
+                    },
+                }
+            },
+            "positions of the kind 'dynamic'",
+        ),
         ("llava", {"vision_feature_layer": [-2, -1]}, "several vision layers"),
         ("llava", {"vision_config": {"model_type": "dinov2"}}, "vision tower dinov2"),
         ("smolvlm", {"text_config": {"rope_scaling": {"rope_type": "dynamic"}}}, "positions of the kind 'dynamic'"),
@@ -334,6 +345,24 @@ def test_settings_of_architectures_are_kept_to(
         other = plain.reply_logits(plain.prepare_conversation(conversation), ["red dog"]).numpy()
         differ = differ or numpy.abs(other - wanted).max() > 1e-3
     assert differ or callable(change)
+
+
+def test_paligemma_2_has_windows_and_limits_of_weights_and_logits(
+    chat_maker: ModuleType, tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    words = {
+        "query_pre_attn_scalar": 16,
+        "sliding_window": 12,
+        "attn_logit_softcapping": 2.0,
+        "final_logit_softcapping": 3.0,
+    }
+    folder = str(chat_maker.paligemma(tmp_path, "gemma2", **words))
+    original, export = (load(AskSettings(model=folder, engine=one, dtype="float32")) for one in ("torch", "onnx"))
+    for conversation in turns(pictures)[:4]:
+        theirs, ours = (one.prepare_conversation(conversation) for one in (original, export))
+        wanted = original.reply_logits(theirs, ["red dog"]).numpy()
+        assert numpy.abs(wanted).max() <= 3
+        assert numpy.abs(export.found(ours, ["red dog"]) - wanted).max() < 1e-4
 
 
 def test_a_large_picture_is_looked_at_in_turns_that_change_nothing(

@@ -85,7 +85,9 @@ def test_weights_that_lie_beside_are_the_same_graph(graph: Path) -> None:
 
 
 @pytest.mark.parametrize("by_blocks", [False, True])
-def test_a_graph_too_large_for_one_file_is_narrowed_like_any_other(graph: Path, tmp_path: Path, by_blocks: bool) -> None:
+def test_a_graph_too_large_for_one_file_is_narrowed_like_any_other(
+    graph: Path, tmp_path: Path, by_blocks: bool
+) -> None:
     """The exporter then writes each weight into a file of its own; none of them stays."""
     ids = numpy.array([[1, 2, 3]], numpy.int64)
     whole = tmp_path / "whole"
@@ -97,7 +99,11 @@ def test_a_graph_too_large_for_one_file_is_narrowed_like_any_other(graph: Path, 
     cut.mkdir()
     scattered = cut / graph.name
     onnx.save(
-        onnx.load(str(graph)), str(scattered), save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=0
+        onnx.load(str(graph)),
+        str(scattered),
+        save_as_external_data=True,
+        all_tensors_to_one_file=False,
+        size_threshold=0,
     )
     assert len(list(cut.iterdir())) > 3
     export.quantize(scattered, by_blocks=by_blocks)

@@ -37,8 +37,9 @@ from .writing import CONTROLS, Text, Writing, log_softmax, memory_names, past_na
 BLANK = PIL.Image.new("RGB", (1, 1))
 PIECE = 512
 """Tokens of a prompt that are read at one time, where those that see one another are not more."""
-SHIFT = "shift"
-"""By how much what is written stands further on than it is long: a picture's tokens may stand in rows and columns."""
+SHIFT, SINCE = "shift", "since_last"
+"""By how much what is written stands further on than it is long (a picture's tokens may stand in rows and columns), and the first
+place that the last token of the prompt sees in a window."""
 PREPARED = 2**28
 """Bytes of prepared pictures that are kept."""
 
@@ -100,9 +101,7 @@ class ExportedChat(Writing):
             "eye": eye.facts_of(network),
         }
 
-    def lost(
-        self, original: Any, batch: Batch, mine: Batch, replies: Sequence[str], given: Sequence[str]
-    ) -> float:
+    def lost(self, original: Any, batch: Batch, mine: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
         """By how much a token that the export writes is at most less likely to the original than the likeliest there. Of the
         tokens themselves: what they say can be spelled in other ways, and a model may have several ends."""
         ids, _, ended = self._greedy(mine, 0, self._room, lambda _: True)
@@ -201,7 +200,7 @@ class ExportedChat(Writing):
             raise ModelError(f"its eye and its processor do not go together: {what}", where=self.checkpoint.name)
         passage = Passage(batch.digests[row], ids, features, image)
         positions = self.eye.positions(ids, image, batch.tensors["made"][row])
-        reach = self.eye.reach(ids, image)
+        reach, since = self.eye.reach(ids, image), self.eye.since(ids, self.facts["window"])
         layers: Layers = [(self._empty, self._empty)] * self.facts["layers"]
         if not self.eye.both_ways and (found := recollect(self.recall, passage)):
             layers = [(numpy.ascontiguousarray(keys), numpy.ascontiguousarray(values)) for keys, values in found]
@@ -215,14 +214,15 @@ class ExportedChat(Writing):
             end = max(end, int(reach[start:end].max()) + 1)
             piece = slice(start, end)
             _, new = self._run(
-                _memory(layers), ids[piece], positions[:, piece], reach[piece], places[piece], features, numpy.array([0])
-            )
+                _memory(layers), ids[piece], positions[:, piece], reach[piece], since[piece], places[piece], features,
+                numpy.array([0]),
+            )  # fmt: skip
             layers, start = _joined(layers, new), end
         # Where the last token is seen by those before it, it was read with them.
         layers = [(keys[:, :, :last], values[:, :, :last]) for keys, values in layers] if start > last else layers
         if known < last:
             self._remember(passage.longer((), last), layers)
-        return {**_memory(layers), SHIFT: numpy.array(positions[0, -1] - last)}
+        return {**_memory(layers), SHIFT: numpy.array(positions[0, -1] - last), SINCE: numpy.array(since[-1])}
 
     def _features(self, batch: Batch, row: int) -> Array:
         """(I, D): what the eye makes of the pictures of a row; kept."""
@@ -251,24 +251,26 @@ class ExportedChat(Writing):
         names = past_names(self.facts["layers"])
         past = dict.fromkeys(names, self._empty) if before is None else before.past
         ids = numpy.array(tokens, numpy.int64)
-        start = seen[memory_names(1)[0]].shape[2] + past[names[0]].shape[2]
-        places = numpy.arange(start, start + len(ids))
+        prompt = seen[memory_names(1)[0]].shape[2]
+        places = prompt + past[names[0]].shape[2] + numpy.arange(len(ids))
+        since = numpy.where(places == prompt, seen[SINCE], places - self.facts["window"] + 1)
         nothing = numpy.zeros((0, self.facts["size"]), numpy.float32)
         logits, new = self._run(
-            {**seen, **past}, ids, (places + seen[SHIFT])[None], places, numpy.full_like(ids, -1), nothing,
+            {**seen, **past}, ids, (places + seen[SHIFT])[None], places, since, numpy.full_like(ids, -1), nothing,
             numpy.arange(len(ids)),
         )  # fmt: skip
         return Text(dict(zip(names, new, strict=True)), logits)
 
     def _run(
-        self, kept: Mapping[str, Array], ids: Array, positions: Array, reach: Array, places: Array, features: Array,
-        heard: Array,
+        self, kept: Mapping[str, Array], ids: Array, positions: Array, reach: Array, since: Array, places: Array,
+        features: Array, heard: Array,
     ) -> tuple[Array, list[Array]]:  # fmt: skip
         """Logits (heard, vocabulary), and keys and values of what was written, of tokens (T,) behind what is `kept`.
 
         Args:
             positions: (axes, T), where they stand.
             reach: (T,), the last place that each sees.
+            since: (T,), the first that each sees in layers with a window.
             places: (T,), which of the `features` (I, D) stands there; -1 where none.
         """
         names = past_names(self.facts["layers"])
@@ -279,7 +281,7 @@ class ExportedChat(Writing):
         ]
         strengths = numpy.array([strength for *_, strength in self._rotations], numpy.float32)[:, None, None]
         logits, *new = self._parts["write"](
-            **{**kept, **past}, input_ids=numpy.where(places < 0, ids, 0)[None], places=places[None], reach=reach,
+            **{**kept, **past}, input_ids=numpy.where(places < 0, ids, 0)[None], places=places[None], reach=reach, since=since,
             heard=heard, features=features if len(features) else numpy.zeros((1, self.facts["size"]), numpy.float32),
             cosine=numpy.cos(angles) * strengths, sine=numpy.sin(angles) * strengths,
         )  # fmt: skip

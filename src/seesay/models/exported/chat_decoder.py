@@ -50,20 +50,20 @@ def decoder_part(network: Any, deep: int = 0) -> Part:
     config = text.config
     layers, heads, shared = config.num_hidden_layers, config.num_attention_heads, config.num_key_value_heads
     width, size = width_of(config), config.hidden_size
-    windows, turns = [window_of(config, layer) for layer in range(layers)], _turns(text)
+    windowed, turns = _windowed(config), _turns(text)
     cap = getattr(config, "attn_logit_softcapping", None) if config.model_type == "gemma2" else None
     # Of all that hold a language model with this limit PaliGemma alone keeps to it.
     limit = getattr(config, "final_logit_softcapping", None) if network.config.model_type == "paligemma" else None
 
     def write(
-        input_ids: torch.Tensor, places: torch.Tensor, reach: torch.Tensor, features: torch.Tensor, heard: torch.Tensor,
-        cosine: torch.Tensor, sine: torch.Tensor, *kept: torch.Tensor,
+        input_ids: torch.Tensor, places: torch.Tensor, reach: torch.Tensor, since: torch.Tensor,
+        features: torch.Tensor, heard: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor, *kept: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:  # fmt: skip
         pairs = list(zip(kept[0::2], kept[1::2], strict=True))
         inside = (places >= 0)[..., None]
         seen = features[places.clamp(min=0)]
         states = torch.where(inside, seen[..., :size], text.embed_tokens(input_ids))
-        walls = _walls(set(windows), reach, pairs[0][0].shape[2], pairs[layers][0].shape[2], heads // shared)
+        walls = _walls(reach, since, pairs[0][0].shape[2], pairs[layers][0].shape[2], heads // shared)
         present: list[torch.Tensor] = []
         for index, (layer, memory, before) in enumerate(zip(text.layers, pairs[:layers], pairs[layers:], strict=True)):
             attention, even = layer.self_attn, layer.input_layernorm(states)
@@ -77,7 +77,7 @@ def decoder_part(network: Any, deep: int = 0) -> Part:
             now = torch.cat([before[0], key], dim=2), torch.cat([before[1], value], dim=2)
             # Heads that share keys and values ask one after another: (1, shared, heads / shared * T, d).
             asked = query.reshape(1, shared, -1, width)
-            found = mixed(asked, [memory, now], walls[windows[index]], attention.scaling, cap)
+            found = mixed(asked, [memory, now], walls[windowed[index]], attention.scaling, cap)
             found = attention.o_proj(found.reshape(1, heads, -1, width).transpose(1, 2).reshape(1, -1, heads * width))
             if hasattr(layer, "pre_feedforward_layernorm"):
                 states = states + layer.post_attention_layernorm(found)
@@ -96,13 +96,14 @@ def decoder_part(network: Any, deep: int = 0) -> Part:
     kinds, whole = max(turns) + 1, torch.int64
     inputs = {
         "input_ids": torch.ones(1, 2, dtype=whole), "places": torch.tensor([[0, -1]]), "reach": torch.tensor([8, 9]),
-        "features": torch.zeros(4, size * (1 + deep)), "heard": torch.tensor([0, 1]),
+        "since": torch.tensor([0, 1]), "features": torch.zeros(4, size * (1 + deep)), "heard": torch.tensor([0, 1]),
         "cosine": torch.ones(kinds, 2, width), "sine": torch.zeros(kinds, 2, width),
     }  # fmt: skip
     inputs |= {name: torch.zeros(1, shared, 5 if name.startswith("memory") else 3, width) for name in names}
     outputs = ["logits", *(f"new_{name}" for name in past_names(layers))]
     free: dict[str, Mapping[int, str]] = {name: {1: "tokens"} for name in ("input_ids", "places", "cosine", "sine")}
-    free |= {"reach": {0: "tokens"}, "features": {0: "image"}, "heard": {0: "heard"}, "logits": {1: "heard"}}
+    free |= {name: {0: "tokens"} for name in ("reach", "since")}
+    free |= {"features": {0: "image"}, "heard": {0: "heard"}, "logits": {1: "heard"}}
     free |= {name: {2: "seen" if name.startswith("memory") else "before"} for name in names}
     free |= {name: {2: "after"} for name in outputs[1:]}
     return Part(restated(network, write), inputs, tuple(outputs), free, by_blocks=True)
@@ -116,6 +117,7 @@ def decoder_facts(network: Any) -> dict[str, Any]:
         "heads": text.config.num_key_value_heads,
         "width": width_of(text.config),
         "size": text.config.hidden_size,
+        "window": int(text.config.sliding_window) if any(_windowed(text.config)) else 0,
         "rotations": _rotations(text),
     }
 
@@ -123,15 +125,6 @@ def decoder_facts(network: Any) -> dict[str, Any]:
 def width_of(config: Any) -> int:
     """Numbers of one head."""
     return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
-
-
-def window_of(config: Any, layer: int) -> int:
-    """How many tokens, itself included, a token sees backwards in a layer; 0 where all."""
-    window = int(getattr(config, "sliding_window", None) or 0)
-    kinds = getattr(config, "layer_types", None)
-    if config.model_type == "mistral":
-        return window
-    return window if kinds and kinds[layer] == "sliding_attention" else 0
 
 
 def why_no_decoder(config: Mapping[str, Any]) -> str:
@@ -155,23 +148,30 @@ def _turned(values: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> t
     return values * cosine + torch.cat([-values[..., half:], values[..., :half]], dim=-1) * sine
 
 
+def _windowed(config: Any) -> list[bool]:
+    """Of each layer whether its tokens see but a window of those before them."""
+    layers = config.num_hidden_layers
+    if config.model_type == "mistral":
+        return [bool(config.sliding_window)] * layers
+    kinds = getattr(config, "layer_types", None) or [""] * layers
+    return [kind == "sliding_attention" and bool(config.sliding_window) for kind in kinds]
+
+
 def _walls(
-    windows: set[int], reach: torch.Tensor, seen: int, before: int, times: int
-) -> dict[int, list[torch.Tensor | None]]:
-    """Of each width of window what is added to the weights of the memory (`times` * T, seen) and of what stands behind it
-    (`times` * T, before + T). `reach` (T,) are the places up to which each token sees."""
+    reach: torch.Tensor, since: torch.Tensor, seen: int, before: int, times: int
+) -> dict[bool, list[torch.Tensor | None]]:
+    """What is added to the weights of the memory (`times` * T, seen) and of what stands behind it (`times` * T, before + T),
+    without a window and with one. `reach` and `since` (T,) are the last place that each token sees, and the first one in its
+    window."""
     import torch
 
-    tokens = reach.shape[0]
-    mine = torch.arange(seen + before, seen + before + tokens)[:, None]
-    first, second = torch.arange(seen)[None], torch.arange(seen, seen + before + tokens)[None]
+    first, second = torch.arange(seen)[None], torch.arange(seen, seen + before + reach.shape[0])[None]
     ahead = (second > reach[:, None]).float() * WALL
-    walls: dict[int, list[torch.Tensor | None]] = {}
-    for window in windows:
-        behind = [(places <= mine - window).float() * WALL for places in (first, second)] if window else []
-        both = [behind[0], ahead + behind[1]] if window else [None, ahead]
-        walls[window] = [one if one is None else one.repeat(times, 1) for one in both]
-    return walls
+    behind = [(places < since[:, None]).float() * WALL for places in (first, second)]
+    return {
+        False: [None, ahead.repeat(times, 1)],
+        True: [behind[0].repeat(times, 1), (ahead + behind[1]).repeat(times, 1)],
+    }
 
 
 def _turns(text: Any) -> list[int]:

@@ -73,10 +73,14 @@ class Eye(ABC):
         """(P,): the last token that each sees, by default itself."""
         return numpy.arange(len(ids))
 
+    def since(self, ids: Array, window: int) -> Array:
+        """(P,): the first token that each sees in layers with a window, by default as many as the window holds."""
+        return numpy.arange(len(ids)) - window + 1
+
 
 def all_eyes() -> dict[str, type[Eye]]:
     """Every kind of eye, by the `model_type` of checkpoints that have it."""
-    eyes = discover("seesay.models.exported.eyes", Eye)  # type: ignore[type-abstract]
+    eyes = discover("seesay.models.exported.eyes", Eye)
     return {model_type: eye for eye in eyes.values() for model_type in eye.model_types}
 
 
@@ -103,8 +107,8 @@ def through(layers: Sequence[Any], states: torch.Tensor, heads: int) -> torch.Te
 
 
 def clip_layer(network: Any) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Tiles (B, 3, side, side) to (B, N, D): CLIP or SigLIP up to a layer, as LLaVA and its successors look, and what brings it into
-    the text."""
+    """Tiles (B, 3, side, side) to (B, N, D): CLIP or SigLIP up to a layer, as LLaVA and its successors look, and what brings it
+    into the text."""
     base, config = network.base_model, network.config
     tower, heads = base.vision_tower, config.vision_config.num_attention_heads
     last = config.vision_feature_layer

@@ -260,7 +260,7 @@ def heads_of(values: torch.Tensor, heads: int) -> torch.Tensor:
 def attend(
     query: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]], mask: torch.Tensor | None
 ) -> torch.Tensor:
-    """(1, T, D): attention of (1, heads, T, d) as `mixed` computes it, the heads side by side; `mask` (T, K) is of the last block."""
+    """(1, T, D): attention of (1, heads, T, d) as `mixed` has it, the heads side by side; `mask` (T, K) is the last block's."""
     rows, heads, tokens, width = query.shape
     masks = [*[None] * (len(blocks) - 1), mask]
     return mixed(query, blocks, masks).transpose(1, 2).reshape(rows, tokens, heads * width)

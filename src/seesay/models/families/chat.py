@@ -76,7 +76,7 @@ class Chat(Generative):
             held = find(base.model, base.revision)
             placement = replace(placement, quantize=placement.quantize or base.quantize, dtype=base.dtype)
         network = getattr(transformers, architecture)
-        weights = load_weights(network, held, config, placement, attention=_attention(network, placement))
+        weights = load_weights(network, held, config, placement, attention=_attention(network, config, placement))
         model = cls(weights, asking.processor.image_processor, asking.processor.tokenizer, checkpoint, placement)
         model.asking, model.lessons = asking, _lessons(asking)
         if base is not None:
@@ -299,11 +299,18 @@ def _networks() -> dict[str, str]:
     return {kind: name for kind, name in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.items() if isinstance(name, str)}
 
 
-def _attention(network: Any, placement: Placement) -> str:
-    """The fastest implementation that is here: FlashAttention-2 needs its package, an accelerator and 16 bits."""
+def _attention(network: Any, config: Any, placement: Placement) -> str:
+    """The fastest implementation that is here, and that the language model in it knows as well (Gemma 2's limits of weights are
+    in none but the plain one): FlashAttention-2 needs its package, an accelerator and 16 bits."""
+    import transformers
     from transformers.utils import is_flash_attn_2_available
 
+    reader = transformers.MODEL_MAPPING.get(type(config.get_text_config(decoder=True)), network)
     wanted = placement.device == "cuda" and placement.dtype in ("bfloat16", "float16")
-    if wanted and getattr(network, "_supports_flash_attn", False) and is_flash_attn_2_available():
+
+    def known(kind: str) -> bool:
+        return all(getattr(part, f"_supports_{kind}", False) for part in (network, reader))
+
+    if wanted and known("flash_attn") and is_flash_attn_2_available():
         return "flash_attention_2"
-    return "sdpa" if getattr(network, "_supports_sdpa", False) else "eager"
+    return "sdpa" if known("sdpa") else "eager"

@@ -126,7 +126,7 @@ class LlavaOnevisionEye(LlavaNextEye):
 
 
 def _unpadded(grid: Array, size: Sequence[int]) -> Array:
-    """(H, W, D) of a picture that was scaled into a frame, without what was added on two of its sides. `size` is (height, width)."""
+    """(H, W, D) of a picture that was scaled into a frame, without what was added on two sides. `size` is (height, width)."""
     height, width = grid.shape[:2]
     if size[1] / size[0] > width / height:
         padding = (height - int(round(size[0] * (width / size[1]), 7))) // 2

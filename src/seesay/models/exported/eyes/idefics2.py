@@ -80,4 +80,5 @@ class Idefics2Eye(Eye):
         side = self.facts["positions"]
         parts = numpy.minimum(numpy.arange(count, dtype=numpy.float32) * numpy.float32(1 / count), 1 - 1e-6)
         bounds = numpy.arange(1 / side, 1.0, 1 / side).astype(numpy.float32)
-        return numpy.digitize(parts.astype(numpy.float32), bounds)
+        places: Array = numpy.digitize(parts.astype(numpy.float32), bounds)
+        return places

@@ -108,3 +108,6 @@ class PaliGemmaEye(SiglipEye):
 
     def reach(self, ids: Array, image: int) -> Array:
         return numpy.full(len(ids), len(ids) - 1)
+
+    def since(self, ids: Array, window: int) -> Array:
+        return numpy.zeros(len(ids), numpy.int64)

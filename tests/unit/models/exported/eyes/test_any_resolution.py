@@ -27,9 +27,7 @@ def test_what_stands_in_the_text_is_what_transformers_puts_there(most: int, heig
     tiles = len(list(eye.glimpses({"pixel_values": numpy.zeros((1, 9, 3, 32, 32)), "image_sizes": size})))
     looked = [numpy.random.default_rng(index).normal(size=(1, 16, 3)).astype(numpy.float32) for index in range(tiles)]
     network: Any = SimpleNamespace(
-        config=SimpleNamespace(
-            vision_config=SimpleNamespace(image_size=32, patch_size=8), image_grid_pinpoints=SHAPES
-        )
+        config=SimpleNamespace(vision_config=SimpleNamespace(image_size=32, patch_size=8), image_grid_pinpoints=SHAPES)
     )
     features, newline = [torch.from_numpy(numpy.concatenate(looked))], torch.tensor(NEWLINE)
     if most:

@@ -1,5 +1,6 @@
 """What Qwen's eyes are given from outside their network, against the functions of transformers that say it."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,9 +34,11 @@ def test_patches_turn_by_their_rows_and_columns(height: int, width: int) -> None
 def test_windows_hold_the_patches_that_transformers_puts_together(height: int, width: int, side: int) -> None:
     from transformers.vision_utils import get_vision_window_index
 
-    units, ends = get_vision_window_index(torch.tensor([[1, 2 * height, 2 * width]]), 2, window_size=2 * side, patch_size=1)
+    units, ends = get_vision_window_index(
+        torch.tensor([[1, 2 * height, 2 * width]]), 2, window_size=2 * side, patch_size=1
+    )
     order = (units[:, None] * 4 + torch.arange(4)).flatten().tolist()
-    wanted = {frozenset(order[start:end]) for start, end in zip(ends[:-1], ends[1:], strict=True)}
+    wanted = {frozenset(order[start:end]) for start, end in pairwise(ends)}
     found = eye(window=2 * side)._around(2 * height, 2 * width)
     real = found["wall"][:, 0] == 0
     assert {frozenset(row[seen].tolist()) for row, seen in zip(found["members"], real, strict=True)} == wanted
