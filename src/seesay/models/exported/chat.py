@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,6 +43,28 @@ SHIFT, SINCE = "shift", "since_last"
 place that the last token of the prompt sees in a window."""
 PREPARED = 2**28
 """Bytes of prepared pictures that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the language model reads at one time."""
+
+    ids: Array
+    """(T,)"""
+    positions: Array
+    """(axes, T): where they stand."""
+    reach: Array
+    """(T,): the last place that each sees."""
+    since: Array
+    """(T,): the first that each sees in layers with a window."""
+    places: Array
+    """(T,): which of the vectors that were seen stands there; -1 where none."""
+
+    def part(self, start: int, end: int) -> Tokens:
+        piece = slice(start, end)
+        return Tokens(
+            self.ids[piece], self.positions[:, piece], self.reach[piece], self.since[piece], self.places[piece]
+        )
 
 
 class _Stopped(Exception):
@@ -198,31 +221,28 @@ class ExportedChat(Writing):
         if int((ids == image).sum()) != len(features):
             what = f"{len(features)} vectors for {int((ids == image).sum())} places"
             raise ModelError(f"its eye and its processor do not go together: {what}", where=self.checkpoint.name)
-        passage = Passage(batch.digests[row], ids, features, image)
-        positions = self.eye.positions(ids, image, batch.tensors["made"][row])
-        reach, since = self.eye.reach(ids, image), self.eye.since(ids, self.facts["window"])
+        passage, last = Passage(batch.digests[row], ids, features, image), len(ids) - 1
+        prompt = Tokens(
+            ids, self.eye.positions(ids, image, batch.tensors["made"][row]), self.eye.reach(ids, image),
+            self.eye.since(ids, self.facts["window"]), numpy.where(ids == image, numpy.cumsum(ids == image) - 1, -1),
+        )  # fmt: skip
         layers: Layers = [(self._empty, self._empty)] * self.facts["layers"]
         if not self.eye.both_ways and (found := recollect(self.recall, passage)):
             layers = [(numpy.ascontiguousarray(keys), numpy.ascontiguousarray(values)) for keys, values in found]
-        start, last = layers[0][0].shape[2], len(ids) - 1
-        known = start
-        places = numpy.where(ids == image, numpy.cumsum(ids == image) - 1, -1)
+        start = known = layers[0][0].shape[2]
         while start < last:
             if not self._going():
                 raise _Stopped
             end = min(start + PIECE, last)
-            end = max(end, int(reach[start:end].max()) + 1)
-            piece = slice(start, end)
-            _, new = self._run(
-                _memory(layers), ids[piece], positions[:, piece], reach[piece], since[piece], places[piece], features,
-                numpy.array([0]),
-            )  # fmt: skip
+            end = max(end, int(prompt.reach[start:end].max()) + 1)
+            _, new = self._run(_memory(layers), prompt.part(start, end), features, numpy.array([0]))
             layers, start = _joined(layers, new), end
-        # Where the last token is seen by those before it, it was read with them.
-        layers = [(keys[:, :, :last], values[:, :, :last]) for keys, values in layers] if start > last else layers
-        if known < last:
+        if start > last:  # those before the last token see it, so that it was read with them
+            layers = [(keys[:, :, :last], values[:, :, :last]) for keys, values in layers]
+        if known < last and not self.eye.both_ways:
             self._remember(passage.longer((), last), layers)
-        return {**_memory(layers), SHIFT: numpy.array(positions[0, -1] - last), SINCE: numpy.array(since[-1])}
+        shift, since = prompt.positions[0, -1] - last, prompt.since[-1]
+        return {**_memory(layers), SHIFT: numpy.array(shift), SINCE: numpy.array(since)}
 
     def _features(self, batch: Batch, row: int) -> Array:
         """(I, D): what the eye makes of the pictures of a row; kept."""
@@ -241,6 +261,8 @@ class ExportedChat(Writing):
         return kept
 
     def _keep(self, batch: Batch, row: int, seen: Mapping[str, Array], text: Text, written: Sequence[int]) -> None:
+        if self.eye.both_ways:
+            return
         ids = numpy.array(batch.tensors["input_ids"][row], numpy.int64)
         read = [seen[name] for name in memory_names(self.facts["layers"])], list(text.past.values())
         layers = _joined(list(zip(read[0][0::2], read[0][1::2], strict=True)), read[1])
@@ -254,42 +276,32 @@ class ExportedChat(Writing):
         prompt = seen[memory_names(1)[0]].shape[2]
         places = prompt + past[names[0]].shape[2] + numpy.arange(len(ids))
         since = numpy.where(places == prompt, seen[SINCE], places - self.facts["window"] + 1)
+        written = Tokens(ids, (places + seen[SHIFT])[None], places, since, numpy.full_like(ids, -1))
         nothing = numpy.zeros((0, self.facts["size"]), numpy.float32)
-        logits, new = self._run(
-            {**seen, **past}, ids, (places + seen[SHIFT])[None], places, since, numpy.full_like(ids, -1), nothing,
-            numpy.arange(len(ids)),
-        )  # fmt: skip
+        logits, new = self._run({**seen, **past}, written, nothing, numpy.arange(len(ids)))
         return Text(dict(zip(names, new, strict=True)), logits)
 
     def _run(
-        self, kept: Mapping[str, Array], ids: Array, positions: Array, reach: Array, since: Array, places: Array,
-        features: Array, heard: Array,
-    ) -> tuple[Array, list[Array]]:  # fmt: skip
-        """Logits (heard, vocabulary), and keys and values of what was written, of tokens (T,) behind what is `kept`.
-
-        Args:
-            positions: (axes, T), where they stand.
-            reach: (T,), the last place that each sees.
-            since: (T,), the first that each sees in layers with a window.
-            places: (T,), which of the `features` (I, D) stands there; -1 where none.
-        """
+        self, kept: Mapping[str, Array], tokens: Tokens, features: Array, heard: Array
+    ) -> tuple[Array, list[Array]]:
+        """Logits (heard, vocabulary), and keys and values of what was written, of tokens behind what is `kept`; `features` (I, D)
+        is what was seen."""
         names = past_names(self.facts["layers"])
         past = {name: kept.get(name, self._empty) for name in names}
-        positions = numpy.broadcast_to(positions, (3, len(ids)))
+        positions = numpy.broadcast_to(tokens.positions, (3, len(tokens.ids)))
         angles = [
             positions[axes].T.astype(numpy.float32) * numpy.tile(speeds, 2) for speeds, axes, _ in self._rotations
         ]
         strengths = numpy.array([strength for *_, strength in self._rotations], numpy.float32)[:, None, None]
+        ids, places = numpy.where(tokens.places < 0, tokens.ids, 0), tokens.places
         logits, *new = self._parts["write"](
-            **{**kept, **past}, input_ids=numpy.where(places < 0, ids, 0)[None], places=places[None], reach=reach, since=since,
-            heard=heard, features=features if len(features) else numpy.zeros((1, self.facts["size"]), numpy.float32),
+            **{**kept, **past}, input_ids=ids[None], places=places[None], reach=tokens.reach, since=tokens.since, heard=heard,
+            features=features if len(features) else numpy.zeros((1, self.facts["size"]), numpy.float32),
             cosine=numpy.cos(angles) * strengths, sine=numpy.sin(angles) * strengths,
         )  # fmt: skip
         return logits[0], new
 
     def _remember(self, passage: Passage, layers: Layers) -> None:
-        if self.eye.both_ways:
-            return
         arrays = [*(one for pair in layers for one in pair), passage.seen]
         remember(self.recall, passage, layers, sum(one.nbytes for one in arrays if one is not None))
 

@@ -73,7 +73,7 @@ def decoder_part(network: Any, deep: int = 0) -> Part:
             if hasattr(attention, "q_norm"):
                 query, key = attention.q_norm(query), attention.k_norm(key)
             turn = turns[index]
-            query, key = (_turned(one, cosine[turn], sine[turn]) for one in (query, key))
+            query, key = (turned(one, cosine[turn], sine[turn]) for one in (query, key))
             now = torch.cat([before[0], key], dim=2), torch.cat([before[1], value], dim=2)
             # Heads that share keys and values ask one after another: (1, shared, heads / shared * T, d).
             asked = query.reshape(1, shared, -1, width)
@@ -127,6 +127,14 @@ def width_of(config: Any) -> int:
     return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
 
 
+def turned(values: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor:
+    """Values (..., d) turned pair by pair: a number and the one half a head behind it, by angles (T, d)."""
+    import torch
+
+    half = values.shape[-1] // 2
+    return values * cosine + torch.cat([-values[..., half:], values[..., :half]], dim=-1) * sine
+
+
 def why_no_decoder(config: Mapping[str, Any]) -> str:
     """Why the language model of this configuration (as in config.json) is not restated; empty where it is."""
     kind = config.get("model_type", "llama")
@@ -139,13 +147,6 @@ def why_no_decoder(config: Mapping[str, Any]) -> str:
         if turning not in STILL:
             return f"no export is known of positions of the kind {turning!r}"
     return ""
-
-
-def _turned(values: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    half = values.shape[-1] // 2
-    return values * cosine + torch.cat([-values[..., half:], values[..., :half]], dim=-1) * sine
 
 
 def _windowed(config: Any) -> list[bool]:

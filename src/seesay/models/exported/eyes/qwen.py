@@ -18,7 +18,7 @@ import numpy
 
 from ...runtime import Array
 from ..base import Part, restated
-from ..chat_decoder import WALL
+from ..chat_decoder import WALL, turned
 from ..eye import Eye, Made
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class QwenEye(Eye):
             for index, block in enumerate(tower.blocks):
                 split = block.attn.qkv(block.norm1(states)).reshape(states.shape[1], 3, heads, -1)
                 query, key, value = split.permute(1, 2, 0, 3).unbind(0)  # (heads, N, d)
-                query, key = (_turned(one, of["cosine"], of["sine"]) for one in (query, key))
+                query, key = (turned(one, of["cosine"], of["sine"]) for one in (query, key))
                 query = query * scale
                 if whole is None or index in whole:
                     found = look_on(query, key, value, MOST)
@@ -178,13 +178,6 @@ def _merged(merger: Any, states: torch.Tensor) -> torch.Tensor:
         even = merger.norm(states.reshape(1, -1, size) if merger.use_postshuffle_norm else states)
         merged = merger.linear_fc2(merger.act_fn(merger.linear_fc1(even.reshape(1, -1, size))))
     return merged
-
-
-def _turned(values: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    half = values.shape[-1] // 2
-    return values * cosine + torch.cat([-values[..., half:], values[..., :half]], dim=-1) * sine
 
 
 def _within(
