@@ -89,20 +89,12 @@ def measure() -> dict[str, object]:
 def build(folder: Path, sizes: dict[str, Any] = TEXT) -> Path:
     """The checkpoint, as a Hub repository looks; `sizes` are those of its language model."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast, SmolVLMConfig, SmolVLMForConditionalGeneration
+    from transformers import SmolVLMConfig, SmolVLMForConditionalGeneration
 
     places = [f"<row_{row}_col_{column}>" for row in range(1, 5) for column in range(1, 5)]
     control = ["<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", *places]
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    made = Tokenizer(models.BPE({token: index for index, token in enumerate(["<|im_start|>", *alphabet])}, []))
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<|im_start|>", eos_token="<end_of_utterance>", pad_token="<|im_start|>"
-    )
-    fast.add_tokens(control, special_tokens=True)
-    fast.save_pretrained(folder)
+    fast = byte_tokenizer(folder, control, end="<end_of_utterance>")
+    letters = len(fast) - len(control) - 1
     text: dict[str, Any] = {**sizes, "bos_token_id": 0, "eos_token_id": fast.eos_token_id, "pad_token_id": 0}
     torch.manual_seed(0)
     config = SmolVLMConfig(
@@ -112,7 +104,7 @@ def build(folder: Path, sizes: dict[str, Any] = TEXT) -> Path:
     network = SmolVLMForConditionalGeneration(config)
     with torch.no_grad():
         # Letters alone, so that every token is a piece.
-        network.lm_head.weight[len(alphabet) :] = 0
+        network.lm_head.weight[letters:] = 0
         network.lm_head.weight[0] = 0
     network.generation_config.eos_token_id = fast.eos_token_id
     network.save_pretrained(folder)
@@ -126,3 +118,20 @@ def build(folder: Path, sizes: dict[str, Any] = TEXT) -> Path:
     (folder / "processor_config.json").write_text('{"processor_class": "SmolVLMProcessor", "image_seq_len": 64}')
     (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
     return folder
+
+
+def byte_tokenizer(folder: Path, control: list[str], *, end: str) -> Any:
+    """A tokenizer of single bytes and control tokens, saved into a folder."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    made = Tokenizer(models.BPE({token: index for index, token in enumerate(["<|im_start|>", *alphabet])}, []))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token="<|im_start|>", eos_token=end, pad_token="<|im_start|>"
+    )
+    fast.add_tokens(control, special_tokens=True)
+    fast.save_pretrained(folder)
+    return fast

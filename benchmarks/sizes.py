@@ -96,9 +96,55 @@ def smolvlm(folder: Path) -> None:
     file.write_text(json.dumps({**settings, "size": {"longest_edge": 512}}), encoding="utf-8")
 
 
+def qwen_vl(folder: Path) -> None:
+    """The eye as published, Qwen2.5-0.5B's geometry behind it, and the words of a few control tokens."""
+    import json
+
+    import torch
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    from .chat_cache import byte_tokenizer
+
+    controls = [
+        f"<|{name}|>" for name in ("im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad")
+    ]
+    fast = byte_tokenizer(folder, controls, end="<|im_end|>")
+    ids = dict(zip(controls, fast.convert_tokens_to_ids(controls), strict=True))
+    torch.manual_seed(0)
+    config = Qwen2_5_VLConfig(
+        vision_config={
+            "depth": 32, "hidden_size": 1280, "intermediate_size": 3420, "num_heads": 16, "out_hidden_size": 896,
+            "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2, "window_size": 112,
+            "fullatt_block_indexes": [7, 15, 23, 31],
+        },
+        text_config={
+            "hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14,
+            "num_key_value_heads": 2, "vocab_size": 151936, "max_position_embeddings": 32768, "rms_norm_eps": 1e-6,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [8, 12, 12]},
+            "eos_token_id": ids["<|im_end|>"], "tie_word_embeddings": True,
+        },
+        image_token_id=ids["<|image_pad|>"], video_token_id=ids["<|video_pad|>"], tie_word_embeddings=True,
+        vision_start_token_id=ids["<|vision_start|>"], vision_end_token_id=ids["<|vision_end|>"],
+    )  # fmt: skip
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
+    images = {
+        "image_processor_type": "Qwen2VLImageProcessor", "processor_class": "Qwen2_5_VLProcessor", "patch_size": 14,
+        "merge_size": 2, "temporal_patch_size": 2, "size": {"shortest_edge": 3136, "longest_edge": 12845056},
+        "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711],
+    }  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps(images), encoding="utf-8")
+    template = (
+        "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% for content in message['content'] %}"
+        "{% if content['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ content['text'] }}"
+        "{% endif %}{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
     "vilt-b32": vilt,
     "git-base": git,
     "blip-vqa-base": blip,
     "smolvlm-256m": smolvlm,
+    "qwen2.5-vl-0.5b": qwen_vl,
 }

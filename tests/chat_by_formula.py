@@ -295,7 +295,7 @@ def gemma3(folder: Path) -> Path:
     )  # fmt: skip
 
 
-def paligemma(folder: Path) -> Path:
+def paligemma(folder: Path, kind: str = "gemma", **words: Any) -> Path:
     from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
     parts = [f"<loc{index:0>4}>" for index in range(1024)] + [f"<seg{index:0>3}>" for index in range(128)]
@@ -304,7 +304,7 @@ def paligemma(folder: Path) -> Path:
     fast.save_pretrained(folder)
     config = PaliGemmaConfig(
         vision_config={"model_type": "siglip_vision_model", **VISION, "vision_use_head": False, "num_image_tokens": 16},
-        text_config=text("gemma", fast, head_dim=8), image_token_index=fast.convert_tokens_to_ids("<image>"),
+        text_config=text(kind, fast, head_dim=8, **words), image_token_index=fast.convert_tokens_to_ids("<image>"),
         projection_dim=32, hidden_size=32, tie_word_embeddings=False,
     )  # fmt: skip
     images = common("SiglipImageProcessor", size={"height": 32, "width": 32}, image_seq_length=16)

@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy
@@ -20,7 +21,7 @@ from seesay import Conversation
 from seesay.errors import ModelError
 from seesay.models import explain, kept_exports, load
 from seesay.models.exported.chat import ExportedChat
-from seesay.models.exported.chat_networks import EYES
+from seesay.models.exported.eye import all_eyes
 from seesay.models.families.chat import Chat
 from seesay.models.memory import Memory
 from seesay.settings import AskSettings, ModelSettings
@@ -34,7 +35,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="module", params=sorted(EYES))
+@pytest.fixture(scope="module", params=sorted(all_eyes()))
 def checkpoint(request: pytest.FixtureRequest, chat_checkpoints: dict[str, Path]) -> Path:
     return chat_checkpoints[request.param]
 
@@ -59,6 +60,12 @@ def export(opened: ExportedChat) -> ExportedChat:
     opened.recall = Memory()
     opened.images.forget()
     return opened
+
+
+@pytest.fixture(scope="module")
+def conversations(original: Chat, pictures: list[Image.Image]) -> list[Conversation]:
+    """Those that the original takes: PaliGemma answers nothing without a picture."""
+    return [one for one in turns(pictures) if one.images or not original.asking.one_turn]
 
 
 @pytest.fixture(scope="module")
@@ -97,21 +104,24 @@ def watch(export: ExportedChat, monkeypatch: pytest.MonkeyPatch) -> dict[str, Co
     return counted
 
 
-def test_tokens_and_tiles_are_the_originals(original: Chat, export: ExportedChat, pictures: list[Image.Image]) -> None:
-    for conversation in [*turns(pictures), *turns(pictures)]:  # the second time from what is kept
+def test_tokens_and_tiles_are_the_originals(
+    original: Chat, export: ExportedChat, conversations: list[Conversation]
+) -> None:
+    for conversation in [*conversations, *conversations]:  # the second time from what is kept
         theirs, ours = original.prepare_conversation(conversation), export.prepare_conversation(conversation)
         assert ours.digests == theirs.digests
         assert ours.tensors["input_ids"] == theirs.tensors["input_ids"].tolist()
-        if conversation.images:
-            tiles = theirs.tensors["pixel_values"].flatten(0, -4).numpy()
-            assert numpy.array_equal(ours.tensors["pixel_values"][0], tiles)
+        of_text = theirs.tensors["input_ids"].shape
+        pictures = {name: value for name, value in theirs.tensors.items() if value.shape != of_text}
+        assert ours.tensors["made"][0].keys() == pictures.keys()
+        assert all(numpy.array_equal(ours.tensors["made"][0][name], value) for name, value in pictures.items())
 
 
 def test_interleaved_conversations_are_answered_as_by_transformers_that_keeps_nothing(
-    original: Chat, export: ExportedChat, pictures: list[Image.Image]
+    original: Chat, export: ExportedChat, conversations: list[Conversation]
 ) -> None:
     network, padding = original.bare_network, original.tokenizer.pad_token_id
-    for conversation in turns(pictures):
+    for conversation in conversations:
         inputs = original.prepare_conversation(conversation).tensors
         with torch.inference_mode():
             ids = network.generate(
@@ -141,7 +151,8 @@ def test_a_second_question_reads_and_looks_at_what_is_new_alone(
         model.chat(again, max_new_tokens=4)
         assert parts["look"].read == []
         behind = len(ids) - max(place for place, token in enumerate(ids) if token == image)
-        assert max(parts["write"].read) < behind
+        # Where a whole prompt sees itself, nothing that was read of it is good for another one.
+        assert export.eye.both_ways or max(parts["write"].read) < behind
     parts["look"].read.clear()
     model.ask(pictures[2], "where ?")
     looked = len(parts["look"].read)
@@ -150,14 +161,14 @@ def test_a_second_question_reads_and_looks_at_what_is_new_alone(
 
 
 def test_answers_are_those_of_an_export_that_keeps_nothing_or_little(
-    export: ExportedChat, pictures: list[Image.Image]
+    export: ExportedChat, conversations: list[Conversation]
 ) -> None:
-    kept = [export.predict(export.prepare_conversation(one), 3) for one in turns(pictures)]
+    kept = [export.predict(export.prepare_conversation(one), 3) for one in conversations]
     whole = export.recall.bytes
     assert whole > 0
     for limit in (0, whole // 3):
         export.recall = Memory(limit)
-        for conversation, expected in zip(turns(pictures), kept, strict=True):
+        for conversation, expected in zip(conversations, kept, strict=True):
             (found,) = export.predict(export.prepare_conversation(conversation), 3)
             assert [one.text for one in found] == [one.text for one in expected[0]]
             assert [one.score for one in found] == pytest.approx([one.score for one in expected[0]], abs=1e-5)
@@ -173,7 +184,7 @@ def test_a_prompt_is_read_in_pieces_that_change_nothing(
     monkeypatch.setattr("seesay.models.exported.chat.PIECE", 7)
     parts = watch(export, monkeypatch)
     assert numpy.abs(export.found(batch, ["red dog"]) - whole).max() < 1e-4
-    assert parts["write"].read.count(7) >= 3
+    assert export.eye.both_ways or parts["write"].read.count(7) >= 3
 
 
 def test_streams_are_the_answer_and_stop_where_told(export: ExportedChat, pictures: list[Image.Image]) -> None:
@@ -228,9 +239,23 @@ def test_one_answer_at_a_time_and_who_waits_may_leave(export: ExportedChat, pict
 @pytest.mark.parametrize(
     ("name", "values", "why"),
     [
-        ("qwen2_vl", {}, "architecture qwen2_vl"),
-        ("llava", {"text_config": {"model_type": "gemma"}}, "language model gemma"),
-        ("llava", {"text_config": {"model_type": "mistral", "sliding_window": 8}}, "sliding window"),
+        ("llava", {"model_type": "vipllava"}, "architecture vipllava"),
+        ("llava", {"text_config": {"model_type": "phi"}}, "language model phi"),
+        ("llava_onevision", {"vision_aspect_ratio": "square"}, "cut by 'square'"),
+        ("gemma3", {"vision_config": {"model_type": "dinov2"}}, "vision tower dinov2"),
+        (
+            "gemma3",
+            {
+                "text_config": {
+                    "model_type": "gemma3_text",
+                    "rope_parameters": {
+                        "sliding_attention": {"rope_type": "default"},
+                        "full_attention": {"rope_type": "dynamic"},
+                    },
+                }
+            },
+            "positions of the kind 'dynamic'",
+        ),
         ("llava", {"vision_feature_layer": [-2, -1]}, "several vision layers"),
         ("llava", {"vision_config": {"model_type": "dinov2"}}, "vision tower dinov2"),
         ("smolvlm", {"text_config": {"rope_scaling": {"rope_type": "dynamic"}}}, "positions of the kind 'dynamic'"),
@@ -251,12 +276,16 @@ def test_what_is_not_restated_is_refused_with_the_reason(
     assert why in found.reason
 
 
-@pytest.mark.parametrize("name", ["smolvlm", "llava"])
+@pytest.mark.parametrize("name", sorted(all_eyes()))
 def test_in_8_bits_every_product_with_weights_is_narrowed(name: str, chat_checkpoints: dict[str, Path]) -> None:
     import onnx
 
-    export = load(AskSettings(model=str(chat_checkpoints[name]), engine="onnx", quantize="int8"))
-    assert export.placement.dtype == "int8"
+    settings = AskSettings(model=str(chat_checkpoints[name]), engine="onnx", quantize="int8")
+    if name == "gemma3":  # whose drawn weights make of a rounding another answer
+        with pytest.raises(ModelError, match=r"int8: an answer comes first whose score is 0\.\d+ below the best"):
+            load(settings)
+        return
+    assert load(settings).placement.dtype == "int8"
     wanted = (str(chat_checkpoints[name]), "int8")
     entry = next(one for one in kept_exports() if (one.manifest["model"], one.manifest["numbers"]) == wanted)
     for part, narrow in (("look", "MatMulInteger"), ("write", "MatMulNBits")):
@@ -266,9 +295,108 @@ def test_in_8_bits_every_product_with_weights_is_narrowed(name: str, chat_checkp
         assert sum(node.op_type == narrow for node in graph.node) >= 8
 
 
-def test_openvino_says_what_the_original_says(chat_checkpoints: dict[str, Path], pictures: list[Image.Image]) -> None:
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    return {**old, **{key: merged(old[key], value) if isinstance(value, dict) else value for key, value in new.items()}}
+
+
+def flat(config: dict[str, Any]) -> dict[str, Any]:
+    """As Qwen's first repositories have it: the language model's settings beside all others."""
+    text = {key: value for key, value in config.pop("text_config").items() if key != "model_type"}
+    ropes = text.pop("rope_parameters")
+    turning = {"type": "mrope", "mrope_section": ropes["mrope_section"]}
+    return {**text, **config, "rope_theta": ropes["rope_theta"], "rope_scaling": turning}
+
+
+WINDOWS = ["sliding_attention", "full_attention"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("idefics2", {"text_config": {"sliding_window": 12}}),
+        ("gemma3", {"text_config": {"sliding_window": 12, "layer_types": WINDOWS, "rope_parameters": {
+            "full_attention": {"rope_type": "linear", "factor": 8.0},
+        }}}),
+        ("llava_onevision", {"text_config": {"use_sliding_window": True, "sliding_window": 12, "layer_types": WINDOWS}}),
+        ("llava_onevision", {"vision_aspect_ratio": "anyres_max_1"}),
+        ("qwen2_vl", flat),
+        ("qwen2_5_vl", flat),
+        ("qwen2_5_vl", {"vision_config": {"window_size": 24}}),
+    ],
+)  # fmt: skip
+def test_settings_of_architectures_are_kept_to(
+    name: str, change: Any, chat_checkpoints: dict[str, Path], tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    """Windows that are shorter than a prompt, rotations by kind of layer, pictures that are scaled down; and Qwen's older files."""
+    folder = tmp_path / name
+    shutil.copytree(chat_checkpoints[name], folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(change(config) if callable(change) else merged(config, change)))
+    if "vision_aspect_ratio" in str(change):
+        settings = json.loads((folder / "processor_config.json").read_text())
+        (folder / "processor_config.json").write_text(json.dumps({**settings, **change}))
+    original, export = (load(AskSettings(model=str(folder), engine=one, dtype="float32")) for one in ("torch", "onnx"))
+    plain = load(AskSettings(model=str(chat_checkpoints[name]), engine="torch", dtype="float32"))
+    differ = False
+    for conversation in turns(pictures)[:4]:
+        theirs, ours = (one.prepare_conversation(conversation) for one in (original, export))
+        wanted = original.reply_logits(theirs, ["red dog"]).numpy()
+        assert numpy.abs(export.found(ours, ["red dog"]) - wanted).max() < 1e-4
+        other = plain.reply_logits(plain.prepare_conversation(conversation), ["red dog"]).numpy()
+        differ = differ or numpy.abs(other - wanted).max() > 1e-3
+    assert differ or callable(change)
+
+
+def test_paligemma_2_has_windows_and_limits_of_weights_and_logits(
+    chat_maker: ModuleType, tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    words = {
+        "query_pre_attn_scalar": 16,
+        "sliding_window": 12,
+        "attn_logit_softcapping": 2.0,
+        "final_logit_softcapping": 3.0,
+    }
+    folder = str(chat_maker.paligemma(tmp_path, "gemma2", **words))
+    original, export = (load(AskSettings(model=folder, engine=one, dtype="float32")) for one in ("torch", "onnx"))
+    for conversation in turns(pictures)[:4]:
+        theirs, ours = (one.prepare_conversation(conversation) for one in (original, export))
+        wanted = original.reply_logits(theirs, ["red dog"]).numpy()
+        assert numpy.abs(wanted).max() <= 3
+        assert numpy.abs(export.found(ours, ["red dog"]) - wanted).max() < 1e-4
+
+
+def test_a_large_picture_is_looked_at_in_turns_that_change_nothing(
+    chat_checkpoints: dict[str, Path], tmp_path: Path, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEESAY_CACHE", str(tmp_path))
+    monkeypatch.setattr("seesay.models.exported.eyes.qwen.MOST", 300)
+    settings = {"model": str(chat_checkpoints["qwen2_5_vl"]), "dtype": "float32"}
+    original, export = (load(AskSettings(engine=one, **settings)) for one in ("torch", "onnx"))
+    conversation = turns(pictures)[1]
+    wanted = original.reply_logits(original.prepare_conversation(conversation), ["red dog"]).numpy()
+    assert numpy.abs(export.found(export.prepare_conversation(conversation), ["red dog"]) - wanted).max() < 1e-4
+
+
+def test_what_is_lost_is_judged_by_the_tokens_that_were_written(
+    chat_checkpoints: dict[str, Path], pictures: list[Image.Image]
+) -> None:
+    """What they say may be spelled otherwise, and an answer may end with the second of several ends."""
+    settings = {"model": str(chat_checkpoints["gemma3"]), "dtype": "float32"}
+    original, export = (load(AskSettings(engine=one, max_new_tokens=8, **settings)) for one in ("torch", "onnx"))
+    assert isinstance(export, ExportedChat)
+    export.facts["ends"] = [0, *export.facts["ends"]]
+    for conversation in turns(pictures)[:3]:
+        theirs, ours = (one.prepare_conversation(conversation) for one in (original, export))
+        given = [export.predict(ours, 1)[0][0].text]
+        assert export.lost(original, theirs, ours, given, given) < 1e-5
+
+
+@pytest.mark.parametrize("name", ["smolvlm", "qwen2_5_vl", "gemma3"])
+def test_openvino_says_what_the_original_says(
+    name: str, chat_checkpoints: dict[str, Path], pictures: list[Image.Image]
+) -> None:
     pytest.importorskip("openvino")
-    folder = str(chat_checkpoints["smolvlm"])
+    folder = str(chat_checkpoints[name])
     original = load(AskSettings(model=folder, engine="torch", max_new_tokens=8))
     export = load(AskSettings(model=folder, engine="openvino", dtype="float32", max_new_tokens=8))
     for conversation in turns(pictures)[:4]:

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 
@@ -28,17 +28,11 @@ from ..types import Example
 from .checkpoint import EXTRA
 from .exported.base import FACTS, Exported, Part
 from .family import Family
+from .narrow import quantize, save, taken
 from .runtime import Array, Runtime
-
-if TYPE_CHECKING:
-    import onnx
 
 EXACT, SPREAD, LOST = 1e-4, 0.1, 0.05
 OPSET = 17
-BLOCK = 32
-"""Numbers that share a scale where products are narrowed by blocks."""
-EIGHT_BITS_LEFT = 4
-"""`accuracy_level` of ONNX Runtime's MatMulNBits that narrows the left side to 8 bits too."""
 QUESTIONS = ("What is in the picture?", "Is there a dog on the left of the table?", "What color is it?", "How many?")
 SIZES = ((640, 480), (480, 640), (500, 500), (300, 900))
 """(width, height) of the sample pictures."""
@@ -62,8 +56,9 @@ def make(original: Family, kind: type[Exported], runtime: Runtime, numbers: str,
         file = folder / f"{name}.onnx"
         write_graph(part, file)
         if numbers == "int8":
-            quantize(file, by_blocks=part.by_blocks, by_rows=part.by_rows)
-        _put_weights_beside(file)
+            quantize(file, part.scales)
+        else:
+            save(taken(file), file)
     try:
         agreement, refusal = verify(original, kind(original.checkpoint, folder, runtime, numbers), numbers)
     except ModelError as error:
@@ -112,169 +107,6 @@ def _told(part: str) -> Iterator[None]:
         raise ModelError(f"its part {part!r} cannot be written as ONNX: {why}", hint=hint) from None
 
 
-def quantize(file: Path, *, by_blocks: bool = False, by_rows: bool = False) -> None:
-    """Weights of linear layers in 8 bits, multiplied with activations that are scaled as they come; large tables of embeddings in
-    8 bits with a scale for each row.
-
-    Args:
-        by_blocks: a scale for each `BLOCK` numbers of a row, on both sides; else one for each output, and one for all
-            activations of a product.
-        by_rows: else one for each output, and one for each row of activations.
-    """
-    import onnx
-
-    if not (by_blocks or by_rows):
-        _narrow_outputs(file)
-    model = onnx.load(str(file))
-    if by_blocks:
-        _narrow_blocks(model)
-    elif by_rows:
-        _narrow_rows(model)
-    _narrow_tables(model)
-    onnx.save(model, str(file))
-
-
-def _narrow_outputs(file: Path) -> None:
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    with _quiet():
-        # Constants are computed and shapes inferred before; without that, weights are not seen to be constant.
-        quant_pre_process(str(file), str(file), skip_symbolic_shape=True)
-        graph = onnx.load(str(file)).graph
-        tables = {weight.name for weight in graph.initializer if len(weight.dims) == 2}
-        linear = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and node.input[1] in tables]
-        quantize_dynamic(
-            str(file), str(file), weight_type=QuantType.QInt8, per_channel=True, nodes_to_quantize=linear,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-        )  # fmt: skip
-
-
-def _narrow_rows(model: onnx.ModelProto) -> None:
-    """Products (..., K) @ (K, N) as products of integers: each row of the left side is divided by a 127th of its largest
-    number, each column of the right side by a 127th of its own. What comes of a row is the same whatever stands beside it."""
-    import onnx
-
-    node_of, tensor = onnx.helper.make_node, onnx.numpy_helper.from_array
-    graph = model.graph
-    weights = {weight.name: weight for weight in graph.initializer}
-    constants = {"row_levels": numpy.float32(127), "row_middle": numpy.float32(128), "row_least": numpy.float32(1e-30)}
-    made = {name: tensor(numpy.array(value), name) for name, value in constants.items()}
-    made["row_zero"] = tensor(numpy.array(128, numpy.uint8), "row_zero")
-    nodes: list[onnx.NodeProto] = []
-    narrowed: set[str] = set()
-    for node in graph.node:
-        name = node.input[1] if node.op_type == "MatMul" else ""
-        if name not in weights or len(weights[name].dims) != 2:
-            nodes.append(node)
-            continue
-        if f"{name}_narrow" not in made:
-            values = onnx.numpy_helper.to_array(weights[name])
-            scales = numpy.maximum(numpy.abs(values).max(0), 1e-30).astype(numpy.float32) / 127  # (N,)
-            made[f"{name}_narrow"] = tensor(numpy.round(values / scales).astype(numpy.int8), f"{name}_narrow")
-            made[f"{name}_scales"] = tensor(scales, f"{name}_scales")
-        left, out = node.input[0], node.output[0]
-        if left not in narrowed:
-            narrowed.add(left)
-            nodes += [
-                node_of("Abs", [left], [f"{left}_sizes"]),
-                node_of("ReduceMax", [f"{left}_sizes"], [f"{left}_size"], axes=[-1], keepdims=1),
-                node_of("Max", [f"{left}_size", "row_least"], [f"{left}_largest"]),
-                node_of("Div", [f"{left}_largest", "row_levels"], [f"{left}_scale"]),
-                node_of("Div", [left, f"{left}_scale"], [f"{left}_scaled"]),
-                node_of("Round", [f"{left}_scaled"], [f"{left}_round"]),
-                node_of("Add", [f"{left}_round", "row_middle"], [f"{left}_above"]),
-                node_of("Cast", [f"{left}_above"], [f"{left}_narrow"], to=onnx.TensorProto.UINT8),
-            ]
-        nodes += [
-            node_of("MatMulInteger", [f"{left}_narrow", f"{name}_narrow", "row_zero"], [f"{out}_sum"], node.name),
-            node_of("Cast", [f"{out}_sum"], [f"{out}_wide"], to=onnx.TensorProto.FLOAT),
-            node_of("Mul", [f"{out}_wide", f"{left}_scale"], [f"{out}_rows"]),
-            node_of("Mul", [f"{out}_rows", f"{name}_scales"], [out]),
-        ]
-    used = {name for node in nodes for name in node.input}
-    kept = [weight for weight in graph.initializer if weight.name in used]
-    del graph.node[:], graph.initializer[:]
-    graph.node.extend(nodes)
-    graph.initializer.extend([*kept, *made.values()])
-
-
-def _narrow_blocks(model: onnx.ModelProto) -> None:
-    """Products (..., K) @ (K, N) as ONNX Runtime's own operator, which also narrows the left side block by block."""
-    import onnx
-
-    graph = model.graph
-    weights = {weight.name: weight for weight in graph.initializer}
-    made: dict[str, list[onnx.TensorProto]] = {}
-    for node in graph.node:
-        name = node.input[1] if node.op_type == "MatMul" else ""
-        if name not in weights or len(weights[name].dims) != 2:
-            continue
-        depth, width = weights[name].dims
-        if name not in made:
-            values = onnx.numpy_helper.to_array(weights[name]).T
-            values = numpy.pad(values, ((0, 0), (0, -depth % BLOCK))).reshape(width, -1, BLOCK)
-            scales = numpy.maximum(numpy.abs(values).max(2), 1e-30).astype(numpy.float32) / 127
-            narrow = (numpy.round(values / scales[..., None]) + 128).astype(numpy.uint8)
-            parts = {f"{name}_narrow": narrow, f"{name}_scales": scales}
-            made[name] = [onnx.numpy_helper.from_array(part, key) for key, part in parts.items()]
-        facts = {"K": depth, "N": width, "bits": 8, "block_size": BLOCK, "accuracy_level": EIGHT_BITS_LEFT}
-        inputs = [node.input[0], *(part.name for part in made[name])]
-        product = onnx.helper.make_node("MatMulNBits", inputs, node.output, node.name, domain="com.microsoft", **facts)
-        node.CopyFrom(product)
-    used = {name for node in graph.node for name in node.input}
-    kept = [weight for weight in graph.initializer if weight.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend([*kept, *(part for parts in made.values() for part in parts)])
-    model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
-
-
-def _narrow_tables(model: onnx.ModelProto, smallest: int = 2**20) -> None:
-    """Tables of embeddings in 8 bits with a scale for each row: the largest of them would be most of what a server holds."""
-    import onnx
-
-    graph = model.graph
-    weights = {weight.name: weight for weight in graph.initializer}
-    uses = [name for node in graph.node for name in node.input]
-    for node in list(graph.node):
-        name = node.input[0] if node.op_type == "Gather" else ""
-        if name not in weights or len(weights[name].dims) != 2 or uses.count(name) > 1:
-            continue
-        table = onnx.numpy_helper.to_array(weights[name])
-        if table.size < smallest or table.dtype != numpy.float32:
-            continue
-        scales = numpy.maximum(numpy.abs(table).max(1, keepdims=True), 1e-30) / 127
-        narrow = numpy.round(table / scales).astype(numpy.int8)
-        graph.initializer.remove(weights[name])
-        helper, after = onnx.helper, f"{name}_row"
-        graph.initializer.extend(
-            [
-                onnx.numpy_helper.from_array(narrow, f"{name}_narrow"),
-                onnx.numpy_helper.from_array(scales.astype(numpy.float32), f"{name}_scales"),
-            ]
-        )
-        place = list(graph.node).index(node)
-        graph.node.remove(node)
-        new = [
-            helper.make_node("Gather", [f"{name}_narrow", node.input[1]], [f"{after}_narrow"]),
-            helper.make_node("Cast", [f"{after}_narrow"], [f"{after}_cast"], to=onnx.TensorProto.FLOAT),
-            helper.make_node("Gather", [f"{name}_scales", node.input[1]], [f"{after}_scale"]),
-            helper.make_node("Mul", [f"{after}_cast", f"{after}_scale"], list(node.output)),
-        ]
-        for offset, one in enumerate(new):
-            graph.node.insert(place + offset, one)
-
-
-def _put_weights_beside(file: Path) -> None:
-    """Weights in a file of their own, which is mapped and not copied: a third less memory when the graph is opened."""
-    import onnx
-
-    model = onnx.load(str(file))
-    file.unlink()
-    onnx.save(model, str(file), save_as_external_data=True, location=f"{file.stem}.weights", size_threshold=1024)
-
-
 def verify(original: Family, export: Exported, numbers: str) -> tuple[dict[str, float], str]:
     """How far an export is from its original on the samples, and why that is too far; empty where it is as right."""
     errors, lost, other, count = [], 0.0, 0, 0
@@ -285,7 +117,7 @@ def verify(original: Family, export: Exported, numbers: str) -> tuple[dict[str, 
         spread = wanted.std(axis=1, keepdims=True) + 1e-12
         errors.append((found - wanted) / spread)
         given = [best[0].text for best in export.predict(ours, 1)]
-        lost = max(lost, export.lost(original, theirs, replies, given))
+        lost = max(lost, export.lost(original, theirs, ours, replies, given))
         other += sum(mine != one for mine, one in zip(replies, given, strict=True))
         count += len(examples)
     every = numpy.concatenate([error.ravel() for error in errors])
@@ -341,19 +173,3 @@ def sample_picture(index: int, width: int, height: int) -> Array:
     picture += rng.normal(scale=0.05, size=picture.shape)
     values: Array = (numpy.clip(picture * 0.25 + 0.5, 0, 1) * 255).astype(numpy.uint8)
     return values
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the advice that onnxruntime's quantizer gives through the root logger."""
-    import logging
-
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        root.setLevel(level)

@@ -30,7 +30,7 @@ from .runtime import fast_8_bits
 
 LIMIT = 8 * 2**30
 """Bytes of all exports together."""
-FORM = 1
+FORM = 2
 """Of what an export is; older ones are made anew."""
 MANIFEST = "manifest.json"
 LARGE = 2**20

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import get_args
 
 import numpy
 import onnx
@@ -11,7 +13,8 @@ import torch
 
 from seesay.errors import ModelError
 from seesay.models import export
-from seesay.models.exported.base import Part
+from seesay.models.exported.base import Part, Scales
+from seesay.models.narrow import quantize, save, taken
 from seesay.models.numpy_beams import Reply, beam_search
 from seesay.models.runtime import open_graph
 
@@ -42,8 +45,8 @@ def test_8_bits_are_a_quarter_in_size_and_near(graph: Path) -> None:
     before = graph.stat().st_size
     exact = open_graph(graph, "onnx", "float32")(ids=ids)[0]
     assert numpy.abs(exact - wanted).max() < 1e-5
-    export.quantize(graph)
-    assert graph.stat().st_size < 0.3 * before
+    quantize(graph, "product")
+    assert sum(file.stat().st_size for file in graph.parent.iterdir()) < 0.3 * before
     kinds = [node.op_type for node in onnx.load(str(graph)).graph.node]
     assert "MatMulInteger" in kinds
     assert kinds.count("Gather") == 2
@@ -51,23 +54,47 @@ def test_8_bits_are_a_quarter_in_size_and_near(graph: Path) -> None:
     assert 0 < numpy.abs(narrow - wanted).max() < 0.05 * wanted.std()
 
 
-def test_8_bits_by_blocks_hold_where_a_few_numbers_are_a_hundred_times_larger(tmp_path: Path) -> None:
+def test_scales_of_rows_and_blocks_hold_where_a_few_numbers_are_a_hundred_times_larger(tmp_path: Path) -> None:
     torch.manual_seed(0)
     layer = torch.nn.Sequential(torch.nn.Linear(72, 40, bias=False), torch.nn.Linear(40, 24)).eval()
     part = Part(layer, {"x": torch.zeros(1, 3, 72)}, ("out",), {"x": {1: "tokens"}})
     values = numpy.random.default_rng(0).normal(size=(1, 5, 72)).astype(numpy.float32)
     values[0, 0, 3] = 400.0
     wanted = layer(torch.from_numpy(values)).detach().numpy()
-    errors = {}
-    for by_blocks in (False, True):
-        file = tmp_path / f"{by_blocks}.onnx"
+    errors, kinds = {}, {}
+    for scales in get_args(Scales):
+        file = tmp_path / f"{scales}.onnx"
         export.write_graph(part, file)
-        export.quantize(file, by_blocks=by_blocks)
-        errors[by_blocks] = numpy.abs(open_graph(file, "onnx", "float32")(x=values)[0] - wanted)[0, 1:].max()
-    kinds = [node.op_type for node in onnx.load(str(file)).graph.node]
-    assert kinds.count("MatMulNBits") == 2
-    assert errors[True] < 0.05 * wanted[0, 1:].std()
-    assert errors[True] < 0.1 * errors[False]
+        quantize(file, scales)
+        found = open_graph(file, "onnx", "float32")(x=values)[0]
+        errors[scales] = numpy.abs(found - wanted)[0].max(-1) / wanted[0].std(-1)  # (5,): of each row
+        kinds[scales] = [node.op_type for node in onnx.load(str(file)).graph.node]
+    assert kinds["block"].count("MatMulNBits") == 2
+    assert kinds["row"].count("MatMulInteger") == 2
+    # The large number is in the first row alone.
+    assert errors["product"][1:].max() > 10 * errors["row"][1:].max()
+    assert max(errors["row"][1:].max(), errors["block"][1:].max()) < 0.05
+    assert errors["block"][0] < 0.05
+
+
+def test_with_a_scale_for_each_row_what_comes_of_one_is_the_same_in_any_company(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Sequential(torch.nn.Linear(64, 300), torch.nn.GELU(), torch.nn.Linear(300, 24)).eval()
+    file = tmp_path / "rows.onnx"
+    export.write_graph(Part(layer, {"x": torch.zeros(1, 3, 64)}, ("out",), {"x": {1: "tokens"}}), file)
+    quantize(file, "row")
+    graph = open_graph(file, "onnx", "float32")
+    values = (
+        numpy.random.default_rng(0).normal(size=(1, 7, 64)).astype(numpy.float32) * 10.0 ** numpy.arange(7)[:, None]
+    )
+    values[0, 3] = 0
+    values = values.astype(numpy.float32)
+    together = graph(x=values)[0][0]
+    for row in range(7):
+        alone = graph(x=values[:, row : row + 1])[0][0, 0]
+        assert numpy.allclose(together[row], alone, rtol=1e-6, atol=0), row
+    wanted = layer(torch.from_numpy(values)).detach().numpy()[0]
+    assert (numpy.abs(together - wanted).max(-1) < 0.05 * wanted.std(-1) + 1e-6).all()
 
 
 def test_a_graph_that_cannot_be_computed_is_told_in_one_line(graph: Path) -> None:
@@ -78,9 +105,34 @@ def test_a_graph_that_cannot_be_computed_is_told_in_one_line(graph: Path) -> Non
 def test_weights_that_lie_beside_are_the_same_graph(graph: Path) -> None:
     ids = numpy.array([[1, 2, 3]], numpy.int64)
     before = open_graph(graph, "onnx", "float32")(ids=ids)[0]
-    export._put_weights_beside(graph)
+    save(taken(graph), graph)
     assert graph.stat().st_size < 10_000
     assert numpy.array_equal(open_graph(graph, "onnx", "float32")(ids=ids)[0], before)
+
+
+@pytest.mark.parametrize("scales", get_args(Scales))
+def test_a_graph_too_large_for_one_file_is_narrowed_like_any_other(graph: Path, tmp_path: Path, scales: Scales) -> None:
+    """The exporter then writes each weight into a file of its own; none of them stays."""
+    ids = numpy.array([[1, 2, 3]], numpy.int64)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    shutil.copyfile(graph, whole / graph.name)
+    quantize(whole / graph.name, scales)
+    wanted = open_graph(whole / graph.name, "onnx", "float32")(ids=ids)[0]
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    scattered = cut / graph.name
+    onnx.save(
+        onnx.load(str(graph)),
+        str(scattered),
+        save_as_external_data=True,
+        all_tensors_to_one_file=False,
+        size_threshold=0,
+    )
+    assert len(list(cut.iterdir())) > 3
+    quantize(scattered, scales)
+    assert {file.name for file in cut.iterdir()} == {"net.onnx", "net.weights"}
+    assert numpy.array_equal(open_graph(scattered, "onnx", "float32")(ids=ids)[0], wanted)
 
 
 @pytest.mark.parametrize(

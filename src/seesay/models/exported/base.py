@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import shutil
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from ...errors import InputError, ModelError
 from ...media import Scaling, digest_image, open_image
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 FACTS, TOKENIZER = "facts.json", "tokenizer.json"
 
 
+Scales: TypeAlias = Literal["product", "row", "block"]
+"""All activations of a product; each row of them, so that what comes of a token does not depend on those beside it; or every few
+numbers of a row. Language models need that: a few of their numbers are a hundred times larger than the others, which one scale
+would all but erase. It costs time where many rows are multiplied."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One network of an architecture, to be written as `<name>.onnx`."""
@@ -42,12 +48,8 @@ class Part:
     outputs: tuple[str, ...]
     free: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Of inputs and outputs the axes whose length is free, each with a name."""
-    by_blocks: bool = False
-    """Whether in 8 bits every few numbers have a scale of their own. Language models need it: a few of their numbers are a
-    hundred times larger than the others, which one scale would all but erase. It costs time where many rows are multiplied."""
-    by_rows: bool = False
-    """Whether in 8 bits every row of what weights are multiplied with has a scale of its own, so that what comes of a token does
-    not depend on those beside it."""
+    scales: Scales = "product"
+    """What shares a scale in 8 bits of what weights are multiplied with."""
 
 
 class Exported(Family):
@@ -115,9 +117,9 @@ class Exported(Family):
     def found(self, batch: Batch, replies: Sequence[str]) -> Array:
         """The same of the export, of a batch that it prepared."""
 
-    def lost(self, original: Any, batch: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
+    def lost(self, original: Any, batch: Batch, mine: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
         """How much less the original thinks of the answers `given` by the export than of its own `replies`, at most, in 0..1.
-        Of a batch that the original prepared."""
+        Of a `batch` that the original prepared, which is `mine` as the export prepares it."""
         scores = [original.score(batch, texts) for texts in (replies, given)]
         return float(max(mine - other for mine, other in zip(*scores, strict=True)))
 
@@ -177,6 +179,21 @@ class Exported(Family):
     def _framed(self, image: PIL.Image.Image) -> PIL.Image.Image:
         """The picture as it can be scaled."""
         return image
+
+
+def restated(network: Any, forward: Callable[..., Any]) -> torch.nn.Module:
+    """A network's weights with another way to use them."""
+    import torch
+
+    class Restated(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, *given: torch.Tensor) -> Any:
+            return forward(*given)
+
+    return Restated().eval()
 
 
 def _only_picture(example: Example, name: str) -> ImageSource:

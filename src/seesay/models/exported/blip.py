@@ -15,7 +15,8 @@ from ..checkpoint import Checkpoint
 from ..family import Batch
 from ..runtime import Array, Runtime
 from .base import Part
-from .writing import OnePicture, attend, decoder_part, heads_of, memory_names
+from .one_picture import OnePicture, decoder_part
+from .writing import attend, heads_of, memory_names
 
 if TYPE_CHECKING:
     import torch

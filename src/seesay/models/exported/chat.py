@@ -1,5 +1,6 @@
-"""Chat models whose networks run without torch: `look` makes of each tile of a picture what stands for it in the text, `write`
-reads and writes text. Pictures and words are made ready by the checkpoint's own processor, which is transformers'.
+"""Chat models whose networks run without torch: `look` makes of a picture, or of a tile of one, what stands for it in the text,
+`write` reads and writes text. How an architecture looks is in `eyes`. Pictures and words are made ready by the checkpoint's own
+processor, which is transformers'.
 
 What was seen and what was read are kept as under torch (`recall`): the next question about the same pictures costs its words.
 Rows are computed one by one, without any padding. A prompt is read in pieces, so that it takes little memory and can be
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,14 +31,40 @@ from ..recall import Layers, Row, recollect, remember
 from ..recall import Text as Passage
 from ..runtime import Array
 from .base import Part
-from .chat_networks import EYES, decoder_part, eye_part, reader, why_no_decoder, width_of
+from .chat_decoder import decoder_facts, decoder_part, why_no_decoder
+from .eye import Eye, Made, all_eyes
 from .writing import CONTROLS, Text, Writing, log_softmax, memory_names, past_names
 
 BLANK = PIL.Image.new("RGB", (1, 1))
 PIECE = 512
-"""Tokens of a prompt that are read at one time."""
+"""Tokens of a prompt that are read at one time, where those that see one another are not more."""
+SHIFT, SINCE = "shift", "since_last"
+"""By how much what is written stands further on than it is long (a picture's tokens may stand in rows and columns), and the first
+place that the last token of the prompt sees in a window."""
 PREPARED = 2**28
 """Bytes of prepared pictures that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the language model reads at one time."""
+
+    ids: Array
+    """(T,)"""
+    positions: Array
+    """(axes, T): where they stand."""
+    reach: Array
+    """(T,): the last place that each sees."""
+    since: Array
+    """(T,): the first that each sees in layers with a window."""
+    places: Array
+    """(T,): which of the vectors that were seen stands there; -1 where none."""
+
+    def part(self, start: int, end: int) -> Tokens:
+        piece = slice(start, end)
+        return Tokens(
+            self.ids[piece], self.positions[:, piece], self.reach[piece], self.since[piece], self.places[piece]
+        )
 
 
 class _Stopped(Exception):
@@ -59,17 +87,19 @@ class ExportedChat(Writing):
     @classmethod
     def refused(cls, checkpoint: Checkpoint) -> str:
         config: Mapping[str, Any] = checkpoint.config
-        if checkpoint.model_type not in EYES:
-            return f"no export is known of the architecture {checkpoint.model_type} ({', '.join(EYES)} have one)"
+        eye = all_eyes().get(checkpoint.model_type)
+        if eye is None:
+            known = ", ".join(sorted(all_eyes()))
+            return f"no export is known of the architecture {checkpoint.model_type} ({known} have one)"
         if config.get("quantization_config") or Base.read(checkpoint) is not None:
             return "its weights are quantized, which no export is made of"
-        return EYES[checkpoint.model_type][1](config) or why_no_decoder(config.get("text_config", {}))
+        return eye.why_not(config) or why_no_decoder(config.get("text_config") or config)
 
     @classmethod
     def parts(cls, original: Any) -> dict[str, Part]:
-        network = original.bare_network
-        side = int(original.prepare([Example((numpy.asarray(BLANK),))]).tensors["pixel_values"].shape[-1])
-        return {"look": eye_part(network, side), "write": decoder_part(network)}
+        network, eye = original.bare_network, all_eyes()[original.checkpoint.model_type]
+        made = original.prepare([Example((numpy.asarray(BLANK),))]).tensors
+        return {"look": eye.part(network, made), "write": decoder_part(network, eye.deep(network))}
 
     @classmethod
     def processors(cls, original: Any) -> tuple[Any, Any]:
@@ -81,28 +111,27 @@ class ExportedChat(Writing):
 
     @classmethod
     def facts_of(cls, original: Any) -> dict[str, Any]:
-        network = original.bare_network
-        text = reader(network)
+        network, eye = original.bare_network, all_eyes()[original.checkpoint.model_type]
+        facts = decoder_facts(network)
         return {
+            **facts,
+            "size": facts["size"] * (1 + eye.deep(network)),
             "captions": original.captions,
             "answers": original.answers,
-            "layers": text.config.num_hidden_layers,
-            "heads": text.config.num_key_value_heads,
-            "width": width_of(text.config),
-            "size": text.config.hidden_size,
             "longest": original.longest,
             "ends": original.ends,
             "image": network.config.image_token_id,
-            "frequencies": text.rotary_emb.inv_freq.tolist(),
-            "strength": float(text.rotary_emb.attention_scaling),
+            "eye": eye.facts_of(network),
         }
 
-    def lost(self, original: Any, batch: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
-        """By how much a token that the export wrote is at most less likely to the original than the likeliest there."""
-        logits: Array = original.reply_logits(batch, given).numpy()
-        chances = numpy.exp(log_softmax(logits))
-        ids = [*self._spelled(given[0]), self.facts["ends"][0]][: len(chances)]
-        return float((chances.max(-1) - chances[numpy.arange(len(ids)), ids]).max())
+    def lost(self, original: Any, batch: Batch, mine: Batch, replies: Sequence[str], given: Sequence[str]) -> float:
+        """By how much a token that the export writes is at most less likely to the original than the likeliest there. Of the
+        tokens themselves: what they say can be spelled in other ways, and a model may have several ends."""
+        ids, _, ended = self._greedy(mine, 0, self._room, lambda _: True)
+        ends: list[int] = self.facts["ends"]
+        chances = numpy.exp(log_softmax(original.written_logits(batch, [[*ids, ends[0]] if ended else ids]).numpy()))
+        of_each = [*chances[numpy.arange(len(ids)), ids], *([chances[-1, ends].max()] if ended else [])]
+        return float((chances.max(-1) - of_each).max())
 
     @property
     def placeholder(self) -> str:
@@ -153,17 +182,16 @@ class ExportedChat(Writing):
         self.asking = Asking.of(self.checkpoint)
         self.images = Once(self.asking.processor.image_processor)
         self.asking.processor.image_processor = self.images
+        self.eye: Eye = all_eyes()[self.checkpoint.model_type](self.facts["eye"])
         self._alone, self._preparing, self._going = threading.Lock(), threading.Lock(), _always
 
     def _together(self, conversations: Sequence[Conversation]) -> Batch:
         """Rows one by one: none is padded."""
         with self._preparing:
             rows = [self._prepared_row(one) for one in conversations]
-        pixels = [row.tensors.get("pixel_values") for row in rows]
         tensors = {
             "input_ids": [row.tensors["input_ids"][0].tolist() for row in rows],
-            # (tiles, 3, side, side) of each row
-            "pixel_values": [None if one is None else one.flatten(0, -4).float().numpy() for one in pixels],
+            "made": [_made(row) for row in rows],
         }
         return Batch(tensors, tuple(row.digests[0] for row in rows))
 
@@ -191,28 +219,34 @@ class ExportedChat(Writing):
         return ids
 
     def _seen(self, batch: Batch, row: int) -> Mapping[str, Array]:
-        """Keys and values of the prompt without its last token."""
-        ids = numpy.array(batch.tensors["input_ids"][row], numpy.int64)
+        """Keys and values of the prompt without its last token, and by how much what follows stands further on."""
+        ids, image = numpy.array(batch.tensors["input_ids"][row], numpy.int64), self.facts["image"]
         features = self._features(batch, row)
-        image = self.facts["image"]
         if int((ids == image).sum()) != len(features):
             what = f"{len(features)} vectors for {int((ids == image).sum())} places"
             raise ModelError(f"its eye and its processor do not go together: {what}", where=self.checkpoint.name)
-        passage = Passage(batch.digests[row], ids, features, image)
+        passage, last = Passage(batch.digests[row], ids, features, image), len(ids) - 1
+        prompt = Tokens(
+            ids, self.eye.positions(ids, image, batch.tensors["made"][row]), self.eye.reach(ids, image),
+            self.eye.since(ids, self.facts["window"]), numpy.where(ids == image, numpy.cumsum(ids == image) - 1, -1),
+        )  # fmt: skip
         layers: Layers = [(self._empty, self._empty)] * self.facts["layers"]
-        if found := recollect(self.recall, passage):
+        if not self.eye.both_ways and (found := recollect(self.recall, passage)):
             layers = [(numpy.ascontiguousarray(keys), numpy.ascontiguousarray(values)) for keys, values in found]
-        read = layers[0][0].shape[2]
-        places = numpy.where(ids == image, numpy.cumsum(ids == image) - 1, -1)
-        for start in range(read, len(ids) - 1, PIECE):
+        start = known = layers[0][0].shape[2]
+        while start < last:
             if not self._going():
                 raise _Stopped
-            end = min(start + PIECE, len(ids) - 1)
-            _, new = self._run(_memory(layers), ids[start:end], places[start:end], features, numpy.array([0]))
-            layers = _joined(layers, new)
-        if read < len(ids) - 1:
-            self._remember(passage.longer((), len(ids) - 1), layers)
-        return _memory(layers)
+            end = min(start + PIECE, last)
+            end = max(end, int(prompt.reach[start:end].max()) + 1)
+            _, new = self._run(_memory(layers), prompt.part(start, end), features, numpy.array([0]))
+            layers, start = _joined(layers, new), end
+        if start > last:  # those before the last token see it, so that it was read with them
+            layers = [(keys[:, :, :last], values[:, :, :last]) for keys, values in layers]
+        if known < last and not self.eye.both_ways:
+            self._remember(passage.longer((), last), layers)
+        shift, since = prompt.positions[0, -1] - last, prompt.since[-1]
+        return {**_memory(layers), SHIFT: numpy.array(shift), SINCE: numpy.array(since)}
 
     def _features(self, batch: Batch, row: int) -> Array:
         """(I, D): what the eye makes of the pictures of a row; kept."""
@@ -221,18 +255,20 @@ class ExportedChat(Writing):
             self.recall.get(digests) if digests else numpy.zeros((0, self.facts["size"]), numpy.float32)
         )
         if kept is None:
-            looked = []
-            for tile in batch.tensors["pixel_values"][row]:
+            looked, made = list[Array](), batch.tensors["made"][row]
+            for glimpse in self.eye.glimpses(made):
                 if not self._going():
                     raise _Stopped
-                looked.append(self._parts["look"](pixel_values=tile[None])[0][0])
-            kept = numpy.concatenate(looked)
+                looked.append(self._parts["look"](**glimpse)[0])
+            kept = self.eye.placed(looked, made)
             self.recall.put(digests, kept, kept.nbytes)
         return kept
 
     def _keep(self, batch: Batch, row: int, seen: Mapping[str, Array], text: Text, written: Sequence[int]) -> None:
+        if self.eye.both_ways:
+            return
         ids = numpy.array(batch.tensors["input_ids"][row], numpy.int64)
-        read = list(seen.values()), list(text.past.values())
+        read = [seen[name] for name in memory_names(self.facts["layers"])], list(text.past.values())
         layers = _joined(list(zip(read[0][0::2], read[0][1::2], strict=True)), read[1])
         passage = Passage(batch.digests[row], ids, self._features(batch, row), self.facts["image"])
         self._remember(passage.longer(written, layers[0][0].shape[2]), layers)
@@ -241,24 +277,31 @@ class ExportedChat(Writing):
         names = past_names(self.facts["layers"])
         past = dict.fromkeys(names, self._empty) if before is None else before.past
         ids = numpy.array(tokens, numpy.int64)
-        logits, new = self._run(
-            {**seen, **past}, ids, numpy.full_like(ids, -1), numpy.zeros((0, 0)), numpy.arange(len(ids))
-        )
+        prompt = seen[memory_names(1)[0]].shape[2]
+        places = prompt + past[names[0]].shape[2] + numpy.arange(len(ids))
+        since = numpy.where(places == prompt, seen[SINCE], places - self.facts["window"] + 1)
+        written = Tokens(ids, (places + seen[SHIFT])[None], places, since, numpy.full_like(ids, -1))
+        nothing = numpy.zeros((0, self.facts["size"]), numpy.float32)
+        logits, new = self._run({**seen, **past}, written, nothing, numpy.arange(len(ids)))
         return Text(dict(zip(names, new, strict=True)), logits)
 
     def _run(
-        self, kept: Mapping[str, Array], ids: Array, places: Array, features: Array, heard: Array
+        self, kept: Mapping[str, Array], tokens: Tokens, features: Array, heard: Array
     ) -> tuple[Array, list[Array]]:
-        """Logits (heard, vocabulary), and keys and values of what was written, of tokens (T,) behind what is `kept`."""
+        """Logits (heard, vocabulary), and keys and values of what was written, of tokens behind what is `kept`; `features` (I, D)
+        is what was seen."""
         names = past_names(self.facts["layers"])
         past = {name: kept.get(name, self._empty) for name in names}
-        start = kept[memory_names(1)[0]].shape[2] + past[names[0]].shape[2]
-        angles = numpy.arange(start, start + len(ids), dtype=numpy.float32)[:, None] * self._frequencies
-        strength = numpy.float32(self.facts["strength"])
+        positions = numpy.broadcast_to(tokens.positions, (3, len(tokens.ids)))
+        angles = [
+            positions[axes].T.astype(numpy.float32) * numpy.tile(speeds, 2) for speeds, axes, _ in self._rotations
+        ]
+        strengths = numpy.array([strength for *_, strength in self._rotations], numpy.float32)[:, None, None]
+        ids, places = numpy.where(tokens.places < 0, tokens.ids, 0), tokens.places
         logits, *new = self._parts["write"](
-            **{**kept, **past}, input_ids=ids[None], places=places[None], heard=heard,
+            **{**kept, **past}, input_ids=ids[None], places=places[None], reach=tokens.reach, since=tokens.since, heard=heard,
             features=features if len(features) else numpy.zeros((1, self.facts["size"]), numpy.float32),
-            cosine=numpy.cos(angles) * strength, sine=numpy.sin(angles) * strength,
+            cosine=numpy.cos(angles) * strengths, sine=numpy.sin(angles) * strengths,
         )  # fmt: skip
         return logits[0], new
 
@@ -267,9 +310,13 @@ class ExportedChat(Writing):
         remember(self.recall, passage, layers, sum(one.nbytes for one in arrays if one is not None))
 
     @cached_property
-    def _frequencies(self) -> Array:
-        """(width,): how fast each pair of numbers turns, the halves beside each other."""
-        return numpy.tile(numpy.array(self.facts["frequencies"], numpy.float32), 2)
+    def _rotations(self) -> list[tuple[Array, list[int], float]]:
+        """Of each kind of layer how fast each pair of numbers turns; of each number which axis of a position turns it; and the
+        strength."""
+        return [
+            (numpy.array(one["frequencies"], numpy.float32), one["axes"] * 2, one["strength"])
+            for one in self.facts["rotations"]
+        ]
 
     @cached_property
     def _empty(self) -> Array:
@@ -303,6 +350,13 @@ class Once:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._processor, name)
+
+
+def _made(row: Batch) -> Made:
+    """What its processor made of the pictures of a row."""
+    texts = row.tensors["input_ids"].shape
+    found = {name: value for name, value in row.tensors.items() if value.shape != texts}
+    return {name: (value.float() if value.is_floating_point() else value).numpy() for name, value in found.items()}
 
 
 def _memory(layers: Layers) -> dict[str, Array]:

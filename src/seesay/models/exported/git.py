@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...types import Example
 from ..frames import middle
 from .base import Part
-from .writing import OnePicture, attend, decoder_part, heads_of, memory_names
+from .one_picture import OnePicture, decoder_part
+from .writing import attend, heads_of, memory_names
 
 if TYPE_CHECKING:
     import PIL.Image

@@ -77,7 +77,7 @@ class Chat(Generative):
             held = find(base.model, base.revision)
             placement = replace(placement, quantize=placement.quantize or base.quantize, dtype=base.dtype)
         network = getattr(transformers, architecture)
-        weights = load_weights(network, held, config, placement, attention=_attention(network, placement))
+        weights = load_weights(network, held, config, placement, attention=_attention(network, config, placement))
         model = cls(weights, asking.processor.image_processor, asking.processor.tokenizer, checkpoint, placement)
         model.asking, model.lessons = asking, _lessons(asking)
         if base is not None:
@@ -145,16 +145,28 @@ class Chat(Generative):
         return self.asking.batch([conversation], self._room)
 
     def reply_logits(self, batch: Batch, replies: Sequence[str]) -> torch.Tensor:
+        return self._behind(batch, self._replies(replies, self._room))
+
+    def written_logits(self, batch: Batch, written: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Likewise of tokens, as many in each row."""
+        import torch
+
+        return self._behind(batch, torch.tensor(written))
+
+    def _behind(self, batch: Batch, ids: torch.Tensor) -> torch.Tensor:
+        """(N, vocabulary) logits before each of the tokens (B, T), IGNORED behind the end of a row."""
         import torch
 
         # Prompts and replies as one text, nothing of which was read before.
-        ids = self._replies(replies, self._room)
         inputs, written = self._placed(batch), ids.clamp_min(0)[:, :-1]
         with self._alone, torch.inference_mode(), fast_float32():
             seen = self._looked(inputs, batch.digests) if "pixel_values" in inputs else None
             inputs.pop("pixel_values", None)
-            inputs["input_ids"] = torch.cat([inputs["input_ids"], written], dim=1)
-            inputs["attention_mask"] = torch.cat([inputs["attention_mask"], torch.ones_like(written)], dim=1)
+            # Tokens of a reply are text, behind what may see itself in both directions (PaliGemma counts that as a kind).
+            kinds = torch.full_like(written, self.checkpoint.model_type in BOTH_WAYS)
+            behind = {"input_ids": written, "attention_mask": torch.ones_like(written)}
+            for name in [name for name, value in inputs.items() if value.shape == batch.tensors["input_ids"].shape]:
+                inputs[name] = torch.cat([inputs[name], behind.get(name, kinds).to(inputs[name].dtype)], dim=1)
             logits = self._network(**_with(inputs, seen), use_cache=False, logits_to_keep=ids.shape[1]).logits
         return logits[ids != IGNORED].float()  # type: ignore[no-any-return]
 
@@ -292,11 +304,18 @@ def _networks() -> dict[str, str]:
     return {kind: name for kind, name in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.items() if isinstance(name, str)}
 
 
-def _attention(network: Any, placement: Placement) -> str:
-    """The fastest implementation that is here: FlashAttention-2 needs its package, an accelerator and 16 bits."""
+def _attention(network: Any, config: Any, placement: Placement) -> str:
+    """The fastest implementation that is here, and that the language model in it knows as well (Gemma 2's limits of weights are
+    in none but the plain one): FlashAttention-2 needs its package, an accelerator and 16 bits."""
+    import transformers
     from transformers.utils import is_flash_attn_2_available
 
+    reader = transformers.MODEL_MAPPING.get(type(config.get_text_config(decoder=True)), network)
     wanted = placement.device == "cuda" and placement.dtype in ("bfloat16", "float16")
-    if wanted and getattr(network, "_supports_flash_attn", False) and is_flash_attn_2_available():
+
+    def known(kind: str) -> bool:
+        return all(getattr(part, f"_supports_{kind}", False) for part in (network, reader))
+
+    if wanted and known("flash_attn") and is_flash_attn_2_available():
         return "flash_attention_2"
-    return "sdpa" if getattr(network, "_supports_sdpa", False) else "eager"
+    return "sdpa" if known("sdpa") else "eager"
