@@ -6,11 +6,12 @@ They, and the exports made of them, lie in `runs/benchmarks`, so that a measurem
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 WORK = Path(__file__).parent.parent / "runs/benchmarks"
 PICTURES = Path(__file__).parent.parent / "examples/pictures"
-ENGINES: tuple[tuple[Literal["torch", "onnx"], Literal["auto", "float32"], str], ...] = (
+Ways: TypeAlias = tuple[tuple[Literal["torch", "onnx", "openvino"], Literal["auto", "float32", "bfloat16"], str], ...]
+ENGINES: Ways = (
     ("torch", "auto", "torch, exact"),
     ("onnx", "float32", "onnx float32"),
     ("onnx", "auto", "onnx int8"),

@@ -7,7 +7,9 @@ the largest of a logit, beside the logits' deviation.
 from typing import Any
 
 from .sides import ceilings, flops_of, in_turns, one_thread, photo
-from .sizes import QUESTIONS, WORK, checkpoint
+from .sizes import ENGINES, QUESTIONS, WORK, Ways, checkpoint
+
+OPENVINO: Ways = (("openvino", "float32", "openvino float32"), ("openvino", "bfloat16", "openvino bfloat16"))
 
 
 def measure() -> dict[str, object]:
@@ -20,22 +22,16 @@ def measure() -> dict[str, object]:
     from transformers.models.vilt.image_processing_pil_vilt import ViltImageProcessorPil
 
     from seesay import models
+    from seesay.models.runtime import installed
     from seesay.settings import AskSettings
     from seesay.types import Example
 
     processor = ViltProcessor(ViltImageProcessorPil.from_pretrained(folder), BertTokenizer.from_pretrained(folder))
     plain = ViltForQuestionAnswering.from_pretrained(folder).eval()
-    ours = {"torch, exact": models.load(AskSettings(model=folder, engine="torch"))}
-    ours["onnx int8"] = models.load(AskSettings(model=folder, engine="onnx"))
-    for name, engine, numbers in (
-        ("onnx float32, exact", "onnx", "float32"),
-        ("openvino bfloat16", "openvino", "bfloat16"),
-    ):
-        if any(
-            (one.engine, one.numbers, one.state) == (engine, numbers, "ready")
-            for one in models.explain(AskSettings(model=folder)).options
-        ):
-            ours[name] = models.load(AskSettings(model=folder, engine=engine, dtype=numbers))
+    ours: dict[str, Any] = {
+        label: models.load(AskSettings(model=folder, engine=engine, dtype=numbers))
+        for engine, numbers, label in ENGINES + (OPENVINO if installed("openvino") else ())
+    }
     picture, limit, result = photo(WORK, 640, 427), ceilings(), dict[str, Any]()
     for size in (1, 8):
         asked = [QUESTIONS[index % len(QUESTIONS)] for index in range(size)]
