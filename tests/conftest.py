@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -40,12 +41,21 @@ def _load(name: str) -> ModuleType:
     return module
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What seesay keeps is kept apart: an export of one of the models here, left by another run, would answer in its place."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEESAY_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_threads() -> Iterator[None]:
+    """A run that trains in this process sets how many threads torch takes, and with others a sound differs in its last bit."""
+    yield
+    if "torch" in sys.modules:
+        threads = int(os.environ.get("OMP_NUM_THREADS", 0)) or len(os.sched_getaffinity(0))
+        sys.modules["torch"].set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ HEARD = """() => { window.heard = []; new MutationObserver((changes) => changes.
 
 @pytest.fixture(scope="module")
 def conversing(server_maker: Any, chat_checkpoint: Path, whisper_checkpoint: Path) -> Iterator[Any]:
-    flags = ("--model", chat_checkpoint, "--listen-model", whisper_checkpoint, "--voice", "")
+    flags = ("--model", chat_checkpoint, "--engine", "torch", "--listen-model", whisper_checkpoint, "--voice", "")
     with server_maker.serving(*flags, environment={"PYTHONWARNINGS": "ignore"}) as running:
         yield running
 
