@@ -1,9 +1,9 @@
-"""Fine-tuning a GIT of the published size on captions: the way of Hugging Face's guide, and ours three ways.
+"""Fine-tuning a GIT of the published size on captions: the way of Hugging Face's guide, and ours four ways.
 
 The network has the geometry of microsoft/git-base (12 ViT-B/16 layers at 224 pixels, 6 text layers, 30,522 words) and random
 weights, which cost the same. The guide's way is transformers alone: the processor pads to its 512 tokens, labels are the
-input ids, float32, the Trainer's own AdamW. Ours is `seesay train caption` with its defaults, with --freeze-vision and
-with --lora 8.
+input ids, float32, the Trainer's own AdamW. Ours is `seesay train caption` with its defaults, in float32, with --freeze-vision
+and with --lora 8.
 """
 
 import json
@@ -71,8 +71,8 @@ SUBJECT = Subject(
     prepare,
     guide,
     ours,
-    {"guide": 4, "ours": 6, "frozen": 10, "lora": 6},
-    {"ours": {}, "frozen": {"freeze_vision": True}, "lora": {"lora": 8}},
+    {"guide": 4, "exact": 5, "ours": 6, "frozen": 10, "lora": 6},
+    {"exact": {"mixed_precision": "none"}, "ours": {}, "frozen": {"freeze_vision": True}, "lora": {"lora": 8}},
     first=("frozen",),
     after={"caption": caption},
 )
