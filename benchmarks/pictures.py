@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from .sides import ceilings, in_turns, one_thread, photo
-from .sizes import QUESTIONS, WORK, checkpoint
+from .sizes import ENGINES, QUESTIONS, WORK, checkpoint
 
 PICTURES = 6
 SIZES = {"0.3 megapixels": (640, 480), "12 megapixels": (4000, 3000)}
@@ -27,8 +27,8 @@ def measure() -> dict[str, object]:
     images, tokenizer = ViltImageProcessorPil.from_pretrained(folder), BertTokenizer.from_pretrained(folder)
     plain = ViltForQuestionAnswering.from_pretrained(folder).eval()
     families: dict[str, Any] = {
-        "torch, exact": models.load(AskSettings(model=folder, engine="torch")),
-        "onnx int8": models.load(AskSettings(model=folder, engine="onnx")),
+        label: models.load(AskSettings(model=folder, engine=engine, dtype=numbers))
+        for engine, numbers, label in ENGINES
     }
     result, export = dict[str, Any](), families["onnx int8"]
     for label, size in SIZES.items():
