@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy
 import pytest
@@ -17,6 +18,7 @@ from seesay.models import Family, load
 from seesay.models.engines import all_exported
 from seesay.models.exported.base import Exported
 from seesay.models.exported.eye import all_eyes
+from seesay.models.exported.one_picture import TOGETHER, OnePicture
 from seesay.models.memory import Memory
 from seesay.settings import AskSettings
 from seesay.types import Example
@@ -146,6 +148,35 @@ def test_in_8_bits_an_answer_does_not_depend_on_its_batch(checkpoint: Path, exam
     ]
     for one, other in zip(alone, together, strict=True):
         assert [way.score for way in one.alternatives] == [way.score for way in other.alternatives]
+
+
+@pytest.mark.parametrize("numbers", ["float32", "auto"])
+def test_questions_about_one_picture_are_written_side_by_side_as_one_by_one(
+    checkpoint: Path, examples: list[Example], numbers: Literal["float32", "auto"]
+) -> None:
+    """More of them than are written at once, of unequal length, some of which end before others."""
+    export = load(AskSettings(model=str(checkpoint), engine="onnx", dtype=numbers, max_new_tokens=6))
+    if not isinstance(export, OnePicture):
+        pytest.skip("it does not read a text about one picture")
+    texts = [one.question for one in examples] if export.answers else ["a", "a dog", "", "the sky is blue and the"]
+    asked = [Example(examples[0].images, texts[index % len(texts)]) for index in range(TOGETHER + 3)]
+    passes, write = [0], export._parts["write"]
+
+    def counted(**inputs: numpy.ndarray) -> list[numpy.ndarray]:
+        passes[0] += 1
+        return write(**inputs)
+
+    export._parts = {**export._parts, "write": counted}
+    alone = list(answer(export, asked, batch_size=1))
+    one_by_one, passes[0] = passes[0], 0
+    together = list(answer(export, asked, batch_size=len(asked)))
+    # Sums of as many numbers in another order: their last bits, and in 8 bits now and then another rounding.
+    near = 1e-5 if export.placement.dtype == "float32" else 5e-3
+    assert [one.text for one in together] == [one.text for one in alone]
+    assert [one.score for one in together] == pytest.approx([one.score for one in alone], abs=near)
+    batch = export.prepare(asked[:2])
+    if export._seen_by(batch, 0) == export._seen_by(batch, 1):
+        assert passes[0] < one_by_one / 5
 
 
 def test_a_second_question_about_a_picture_looks_at_nothing_again(export: Exported, examples: list[Example]) -> None:

@@ -3,8 +3,8 @@
 A network frees and takes the same tens of megabytes at every layer, and a training step all its gradients. glibc gives blocks
 of that size back to the system at once, and the next one is new pages, each of which costs a fault: up to a third of a training
 step and a quarter of a batch of answers, and more in a virtual machine that gives free memory back to its host. Larger
-pages (`THP_MEM_ALLOC_ENABLE`, which torch reads) make the first touch cheaper. The most that a process holds at a time stays what
-it was; it holds it for longer.
+pages (`THP_MEM_ALLOC_ENABLE`, which torch reads) make the first touch cheaper. The price is memory: what was freed stays with the
+process until it ends, and the most that it holds grows by what does not fit into the gaps (docs/performance.md).
 
 It knows nothing of networks. It does something only under glibc, and not where the environment says how to allocate.
 """
