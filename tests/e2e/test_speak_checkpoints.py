@@ -52,7 +52,9 @@ def test_a_voice_heard_in_a_recording_speaks(
     assert done.stderr == "seesay: left out, because the voice cannot say it: М и р\n"
     assert here(monkeypatch, *common, "-o", tmp_path / "plain.wav") == 0
     assert here(monkeypatch, *common, *speaker, "-o", tmp_path / "again.wav") == 0
-    assert samples(tmp_path / "plain.wav") != samples(tmp_path / "me.wav") == samples(tmp_path / "again.wav")
+    plain, mine, again = (samples(tmp_path / f"{name}.wav") for name in ("plain", "me", "again"))
+    # Another process may add in another order.
+    assert plain != mine and again == pytest.approx(mine, abs=2)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,24 @@ def test_labels_and_loss_are_the_guides(vilt_checkpoint: Path, vilt_pictures: li
     )
 
 
+def test_a_step_of_training_is_transformers_own(vilt_checkpoint: Path, vilt_pictures: list[Path]) -> None:
+    """Every gradient, though the last layer is computed for [CLS] alone and attention in another way."""
+    import torch
+    from transformers import ViltForQuestionAnswering
+
+    family = load(ModelSettings(model=str(vilt_checkpoint)))
+    plain = ViltForQuestionAnswering.from_pretrained(vilt_checkpoint).eval()
+    examples = [
+        Example((vilt_pictures[0],), "What color?", ("red",)), Example((vilt_pictures[0],), "how many?", ("blue", "red"))
+    ]  # fmt: skip
+    tensors = family.prepare(examples, normalize=str.lower).tensors
+    for network in (family.network.eval(), plain):
+        network(**tensors).loss.backward()
+    wanted = dict(plain.named_parameters())
+    for name, weight in family.network.named_parameters():
+        torch.testing.assert_close(weight.grad, wanted[name].grad, atol=1e-5, rtol=1e-4, msg=name)
+
+
 def test_a_special_token_that_a_user_types_stays_text(vilt_checkpoint: Path, vilt_pictures: list[Path]) -> None:
     family = load(ModelSettings(model=str(vilt_checkpoint)))
     ids = family.prepare([Example((vilt_pictures[0],), "is [SEP] [MASK] there")]).tensors["input_ids"][0].tolist()

@@ -66,20 +66,25 @@ def register(config: Any) -> None:
     config._attn_implementation = NAME
 
 
-def of_bert(layer: Any, hidden_states: torch.Tensor, mask: torch.Tensor | None, cache: Any = None) -> torch.Tensor:
+def of_bert(
+    layer: Any, hidden_states: torch.Tensor, mask: torch.Tensor | None, cache: Any = None, asking: int | None = None
+) -> torch.Tensor:
     """What a layer of self-attention in BERT's form (`query`, `key`, `value`, `dropout`) finds.
 
     Args:
         hidden_states: (B, T, hidden)
         cache: keys and values of what came before, as transformers keeps them; these are added.
+        asking: how many Q of the first tokens ask, where not all do. `mask` is theirs.
 
     Returns:
-        (B, T, hidden)
+        (B, Q, hidden)
     """
-    shape = (*hidden_states.shape[:-1], -1, layer.attention_head_size)
-    query, key, value = (
-        part(hidden_states).view(shape).transpose(1, 2) for part in (layer.query, layer.key, layer.value)
-    )
+
+    def heads(values: torch.Tensor) -> torch.Tensor:
+        return values.view(*values.shape[:-1], -1, layer.attention_head_size).transpose(1, 2)
+
+    query = heads(layer.query(hidden_states[:, :asking]))
+    key, value = heads(layer.key(hidden_states)), heads(layer.value(hidden_states))
     if cache is not None:
         key, value = cache.update(key, value, layer.layer_idx)
     found = attend(query, key, value, mask, layer.attention_head_size**-0.5, layer.dropout)

@@ -51,6 +51,15 @@ def test_float32_is_what_transformers_gives_gradients_included(layer: Any, mask:
 
 
 @pytest.mark.parametrize("mask", [None, padded(), causal()])
+def test_the_first_tokens_alone_find_what_they_find_among_all(layer: Any, mask: Any) -> None:
+    values = torch.randn(ROWS, TOKENS, HIDDEN)
+    expected = layer(values, mask)[0][:, :2]
+    found = of_bert(layer, values, mask if mask is None else mask[:, :, :2], asking=2)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(gradients(found, layer), gradients(expected, layer))
+
+
+@pytest.mark.parametrize("mask", [None, padded(), causal()])
 def test_under_autocast_the_answer_is_the_same_and_gradients_as_near_as_bfloat16(layer: Any, mask: Any) -> None:
     values = torch.randn(ROWS, TOKENS, HIDDEN)
     with torch.autocast("cpu", torch.bfloat16):

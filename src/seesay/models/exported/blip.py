@@ -16,7 +16,7 @@ from ..family import Batch
 from ..runtime import Array, Runtime
 from .base import Part
 from .one_picture import OnePicture, decoder_part
-from .writing import attend, heads_of, memory_names
+from .writing import attend, heads_of, memory_names, read_on
 
 if TYPE_CHECKING:
     import torch
@@ -152,15 +152,11 @@ def _decode(network: Any) -> Any:
         memory: Sequence[Any],
         past: Sequence[Any],
     ) -> tuple[torch.Tensor, list[Any]]:
-        import torch
-
         decoder = network.text_decoder
         states = decoder.bert.embeddings(input_ids, position_ids=place[None])
         present = []
         for layer, seen, before in zip(decoder.bert.encoder.layer, memory, past, strict=True):
-            attention = layer.attention.self
-            fresh = heads_of(attention.key(states), heads), heads_of(attention.value(states), heads)
-            text = torch.cat([before[0], fresh[0]], dim=2), torch.cat([before[1], fresh[1]], dim=2)
+            text = read_on(layer.attention.self, states, before, heads)
             states, _ = _through(layer, states, text, wall, seen, heads)
             present.append(text)
         return decoder.cls(states[:, told]), present

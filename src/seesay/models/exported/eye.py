@@ -106,32 +106,32 @@ def through(layers: Sequence[Any], states: torch.Tensor, heads: int) -> torch.Te
     return states
 
 
-def clip_layer(network: Any) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Tiles (B, 3, side, side) to (B, N, D): CLIP or SigLIP up to a layer, as LLaVA and its successors look, and what brings it
-    into the text."""
-    base, config = network.base_model, network.config
-    tower, heads = base.vision_tower, config.vision_config.num_attention_heads
-    last = config.vision_feature_layer
-    layers = tower.encoder.layers[: last if last >= 0 else len(tower.encoder.layers) + 1 + last]
+class ClipEye(Eye):
+    """CLIP or SigLIP up to a layer, then what brings it into the text: as LLaVA and its successors look at a tile."""
 
-    def look(pixel_values: torch.Tensor) -> torch.Tensor:
-        states = tower.embeddings(pixel_values)
-        if hasattr(tower, "pre_layrnorm"):
-            states = tower.pre_layrnorm(states)
-        states = through(layers, states, heads)
-        if config.vision_feature_select_strategy == "default":
-            states = states[:, 1:]
-        looked: torch.Tensor = base.multi_modal_projector(states)
-        return looked
+    @classmethod
+    def why_not(cls, config: Mapping[str, Any]) -> str:
+        tower = config.get("vision_config", {}).get("model_type", "clip_vision_model")
+        if tower not in ("clip_vision_model", "siglip_vision_model"):
+            return f"no export is known of the vision tower {tower}"
+        layer = config.get("vision_feature_layer", -2)
+        return "" if isinstance(layer, int) else "no export is known of several vision layers"
 
-    return look
+    @classmethod
+    def part(cls, network: Any, made: Mapping[str, torch.Tensor]) -> Part:
+        base, config = network.base_model, network.config
+        tower, heads = base.vision_tower, config.vision_config.num_attention_heads
+        last = config.vision_feature_layer
+        layers = tower.encoder.layers[: last if last >= 0 else len(tower.encoder.layers) + 1 + last]
 
+        def look(pixel_values: torch.Tensor) -> torch.Tensor:
+            states = tower.embeddings(pixel_values)
+            if hasattr(tower, "pre_layrnorm"):
+                states = tower.pre_layrnorm(states)
+            states = through(layers, states, heads)
+            if config.vision_feature_select_strategy == "default":
+                states = states[:, 1:]
+            looked: torch.Tensor = base.multi_modal_projector(states)
+            return looked
 
-def why_no_clip_layer(config: Mapping[str, Any]) -> str:
-    """Why `clip_layer` cannot restate the eye of a configuration; empty where it can."""
-    tower = config.get("vision_config", {}).get("model_type", "clip_vision_model")
-    if tower not in ("clip_vision_model", "siglip_vision_model"):
-        return f"no export is known of the vision tower {tower}"
-    return (
-        "" if isinstance(config.get("vision_feature_layer", -2), int) else "no export is known of several vision layers"
-    )
+        return tile_part(look, network, made)

@@ -13,7 +13,7 @@ from ...types import Example
 from ..frames import middle
 from .base import Part
 from .one_picture import OnePicture, decoder_part
-from .writing import attend, heads_of, memory_names
+from .writing import attend, heads_of, memory_names, read_on
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -92,14 +92,11 @@ def _decode(network: Any) -> Any:
         memory: Sequence[Any],
         past: Sequence[Any],
     ) -> tuple[torch.Tensor, list[Any]]:
-        import torch
-
         states = network.git.embeddings(input_ids, position_ids=place[None])
         present = []
         for layer, seen, before in zip(network.git.encoder.layer, memory, past, strict=True):
             attention = layer.attention.self
-            fresh = heads_of(attention.key(states), heads), heads_of(attention.value(states), heads)
-            text = torch.cat([before[0], fresh[0]], dim=2), torch.cat([before[1], fresh[1]], dim=2)
+            text = read_on(attention, states, before, heads)
             heard = attend(heads_of(attention.query(states), heads), [seen, text], wall)
             states = layer.feed_forward_chunk(layer.attention.output(heard, states))
             present.append(text)

@@ -190,6 +190,16 @@ def heads_of(values: torch.Tensor, heads: int) -> torch.Tensor:
     return values.reshape(rows, tokens, heads, width // heads).transpose(1, 2)
 
 
+def read_on(
+    attention: Any, states: torch.Tensor, before: tuple[torch.Tensor, torch.Tensor], heads: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keys and values (B, heads, P + T, d) of a text: those of `before`, and of its next tokens, `states` (B, T, D)."""
+    import torch
+
+    key, value = heads_of(attention.key(states), heads), heads_of(attention.value(states), heads)
+    return torch.cat([before[0], key], dim=2), torch.cat([before[1], value], dim=2)
+
+
 def attend(
     query: torch.Tensor, blocks: Sequence[tuple[torch.Tensor, torch.Tensor]], mask: torch.Tensor | None
 ) -> torch.Tensor:

@@ -344,14 +344,24 @@ def _keep_patch_order(network: ViltForQuestionAnswering) -> None:
 
 
 def _attend_quickly(network: ViltForQuestionAnswering) -> None:
-    """Have the layers compute attention as `attention.attend` does."""
+    """Have the layers compute attention as `attention.attend` does, and the last one what [CLS] becomes alone: of the others
+    the head reads nothing, and so much of the layer is most of it."""
 
-    def forward(layer: Any, hidden_states: Any, attention_mask: Any = None, output_attentions: bool = False) -> Any:
+    def attend(layer: Any, hidden_states: Any, attention_mask: Any = None, output_attentions: bool = False) -> Any:
         return (of_bert(layer, hidden_states, attention_mask),)
 
-    for block in network.vilt.encoder.layer:
+    def first(block: Any, hidden_states: Any, attention_mask: Any = None, output_attentions: bool = False) -> Any:
+        asking = hidden_states[:, :1]  # (B, 1, hidden)
+        mask = None if attention_mask is None else attention_mask[:, :, :1]
+        found = of_bert(block.attention.attention, block.layernorm_before(hidden_states), mask, asking=1)
+        asking = block.attention.output(found, asking) + asking
+        return (block.output(block.intermediate(block.layernorm_after(asking)), asking),)
+
+    *blocks, last = network.vilt.encoder.layer
+    for block in blocks:
         layer = block.attention.attention
-        layer.forward = partial(forward, layer)
+        layer.forward = partial(attend, layer)
+    last.forward = partial(first, last)
 
 
 def _set_sine_cosine_positions(network: ViltForQuestionAnswering) -> None:

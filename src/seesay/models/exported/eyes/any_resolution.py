@@ -7,31 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy
 
 from ...runtime import Array
-from ..base import Part
-from ..eye import Eye, Made, clip_layer, tile_part, why_no_clip_layer
-
-if TYPE_CHECKING:
-    import torch
+from ..eye import ClipEye, Made
 
 
-class LlavaNextEye(Eye):
+class LlavaNextEye(ClipEye):
     """LLaVA-NeXT."""
 
     name: ClassVar[str] = "llava_next"
     model_types: ClassVar[tuple[str, ...]] = ("llava_next",)
-
-    @classmethod
-    def why_not(cls, config: Mapping[str, Any]) -> str:
-        return why_no_clip_layer(config)
-
-    @classmethod
-    def part(cls, network: Any, made: Mapping[str, torch.Tensor]) -> Part:
-        return tile_part(clip_layer(network), network, made)
 
     @classmethod
     def facts_of(cls, network: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy
 
 from ...runtime import Array
 from ..base import Part
-from ..eye import Eye, Made, clip_layer, through, tile_part, why_no_clip_layer
+from ..eye import ClipEye, Eye, Made, through, tile_part
 
 if TYPE_CHECKING:
     import torch
@@ -45,19 +45,11 @@ class Idefics3Eye(Eye):
         return tile_part(look, network, made)
 
 
-class LlavaEye(Eye):
-    """CLIP or SigLIP up to a layer, then two linear layers."""
+class LlavaEye(ClipEye):
+    """Two linear layers behind CLIP or SigLIP."""
 
     name: ClassVar[str] = "llava"
     model_types: ClassVar[tuple[str, ...]] = ("llava",)
-
-    @classmethod
-    def why_not(cls, config: Mapping[str, Any]) -> str:
-        return why_no_clip_layer(config)
-
-    @classmethod
-    def part(cls, network: Any, made: Mapping[str, torch.Tensor]) -> Part:
-        return tile_part(clip_layer(network), network, made)
 
 
 class SiglipEye(Eye):
