@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 from .. import models, reading
-from ..batch import Compute, Done, Group, Job, Summary, Verb, computed, cores, read_questions, run
+from ..batch import Compute, Done, Group, Job, Summary, Verb, computed, read_questions, run
 from ..errors import UsageError
+from ..media.ahead import cores
 from ..models import Checkpoint
 from ..settings import (
     BatchAskSettings,

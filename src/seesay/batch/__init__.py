@@ -1,7 +1,7 @@
 """Work over many pictures: a folder or a manifest in, a row each out, and every row once whatever stops it. It knows nothing
 about models; `api.batch` gives it one."""
 
-from .pipeline import Compute, Done, computed, cores
+from .pipeline import Compute, Done, computed
 from .rows import Job, Row, Verb
 from .run import Summary, interruptible, run
 from .source import Group, Item, read_questions
@@ -16,7 +16,6 @@ __all__ = [
     "Summary",
     "Verb",
     "computed",
-    "cores",
     "interruptible",
     "read_questions",
     "run",

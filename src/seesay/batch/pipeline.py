@@ -7,7 +7,6 @@ says how much of a picture it needs.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,8 +16,8 @@ from queue import SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from ..errors import ImageError, InputError
-from ..media import Scaling, digest_image, image_name, open_image, probe_image
-from ..media.source import DEFAULT_LIMITS, read_encoded
+from ..media import Scaling
+from ..media.ahead import BYTES_AHEAD, BYTES_TOGETHER, Read, cores, open_read, read_picture
 from ..types import Answer, Example, Picture, Reading
 from .rows import Job, Row
 from .source import Asked, Group, Item
@@ -26,12 +25,6 @@ from .source import Asked, Group, Item
 Ask: TypeAlias = Callable[[Sequence[Example]], Sequence[Answer | Reading]]
 Fits: TypeAlias = Callable[[str], Scaling | None]
 
-BYTES_TOGETHER = 150_000_000
-"""Pictures of one batch, encoded and decoded: beyond this many bytes it is cut in two."""
-BYTES_AHEAD = 2 * BYTES_TOGETHER
-"""Bytes of pictures that are decoded, or being decoded, at any time."""
-CHANNELS = 3
-"""Bytes of a decoded pixel."""
 BATCHES_AHEAD = 8
 """Batches decoded ahead at most; more of small pictures would not be quicker."""
 
@@ -60,24 +53,14 @@ class Done(NamedTuple):
     """Rows of this part that are in the output and were not computed."""
 
 
-class _Look(NamedTuple):
-    """The encoded bytes of a picture; `sha256` is empty where they cannot be read, `error` where nothing is wrong."""
-
-    data: bytes
-    sha256: str
-    bytes: int
-    """Encoded, and decoded in all the sizes that are wanted."""
-    error: str
-
-
 @dataclass(slots=True)
 class _Batch:
     """Pictures that are computed together."""
 
-    entries: list[tuple[Item, _Look]] = field(default_factory=list)
+    entries: list[tuple[Item, Read]] = field(default_factory=list)
     bytes: int = 0
     there: int = 0
-    opened: list[dict[Scaling | None, Future[Picture | str]]] = field(default_factory=list)
+    opened: list[dict[Scaling | None, Future[Picture | ImageError]]] = field(default_factory=list)
     """Of each entry the picture in all the sizes that are wanted."""
 
 
@@ -94,7 +77,7 @@ def computed(
         size: questions given to a `Compute` at once.
     """
     fits = computes[0].fits
-    eyes = ThreadPoolExecutor(cores(), "seesay-look")
+    eyes = ThreadPoolExecutor(cores(), "seesay-read")
     hands = ThreadPoolExecutor(len(computes), "seesay-compute") if len(computes) > 1 else None
     free: SimpleQueue[Compute] = SimpleQueue()
     for compute in computes:
@@ -117,8 +100,8 @@ def computed(
                 if batch is None:
                     break
                 batch.opened = [
-                    {size: eyes.submit(_open, look, size) for size in _sizes(item, fits)}
-                    for item, look in batch.entries
+                    {size: eyes.submit(open_read, read, size) for size in _sizes(item, fits)}
+                    for item, read in batch.entries
                 ]
                 queue.append((batch, hands.submit(work, batch).result if hands else partial(work, batch)))
                 held += batch.bytes
@@ -140,34 +123,34 @@ def _batches(
     fits: Fits,
 ) -> Iterator[_Batch]:
     """The groups, read from disk one group ahead, cut where their pictures are large, without what need not be decoded."""
-    ahead: deque[tuple[Group, list[Future[_Look]]]] = deque()
+    ahead: deque[tuple[Group, list[Future[Read]]]] = deque()
     source = iter(groups)
     while True:
         while len(ahead) < 2 and (group := next(source, None)) is not None:
             known = all(asked.id and job.key(item, asked, "") in there for item in group.items for asked in item.asked)
-            ahead.append((group, [] if known else [eyes.submit(_look, item, fits) for item in group.items]))
+            ahead.append((group, [] if known else [eyes.submit(_read, item, fits) for item in group.items]))
         if not ahead:
             return
-        group, looks = ahead.popleft()
-        if looks:
-            yield from _cut(zip(group.items, [look.result() for look in looks], strict=True), job, there)
+        group, reads = ahead.popleft()
+        if reads:
+            yield from _cut(zip(group.items, [read.result() for read in reads], strict=True), job, there)
         else:
             yield _Batch(there=sum(len(item.asked) for item in group.items))
 
 
-def _cut(entries: Iterable[tuple[Item, _Look]], job: Job, there: Collection[bytes]) -> Iterator[_Batch]:
+def _cut(entries: Iterable[tuple[Item, Read]], job: Job, there: Collection[bytes]) -> Iterator[_Batch]:
     batch = _Batch()
-    for item, look in entries:
-        if batch.entries and batch.bytes + look.bytes > BYTES_TOGETHER:
+    for item, read in entries:
+        if batch.entries and batch.bytes + read.bytes > BYTES_TOGETHER:
             yield _without_needless(batch, job, there)
             batch = _Batch()
-        batch.entries.append((item, look))
-        batch.bytes += look.bytes
+        batch.entries.append((item, read))
+        batch.bytes += read.bytes
     yield _without_needless(batch, job, there)
 
 
 def _without_needless(batch: _Batch, job: Job, there: Collection[bytes]) -> _Batch:
-    keys = [job.key(item, asked, look.sha256) for item, look in batch.entries for asked in item.asked]
+    keys = [job.key(item, asked, read.sha256) for item, read in batch.entries for asked in item.asked]
     return _Batch(there=len(keys)) if all(key in there for key in keys) else batch
 
 
@@ -176,40 +159,21 @@ def _sizes(item: Item, fits: Fits) -> list[Scaling | None]:
     return list(dict.fromkeys(fits(asked.question) for asked in item.asked))
 
 
-def _look(item: Item, fits: Fits) -> _Look:
+def _read(item: Item, fits: Fits) -> Read:
     if not item.source:
-        return _Look(b"", "", 0, item.asked[0].error)
-    try:
-        data = read_encoded(item.source, image_name(item.source), DEFAULT_LIMITS)
-    except ImageError as error:
-        return _Look(b"", "", 0, error.message)
-    sha256 = digest_image(data)
-    try:
-        infos = [probe_image(data, fits=size) for size in _sizes(item, fits)]
-    except ImageError as error:
-        return _Look(b"", sha256, 0, error.message)
-    decoded = sum(CHANNELS * info.width * info.height for info in infos)
-    return _Look(data, sha256, len(data) + decoded, "")
-
-
-def _open(look: _Look, size: Scaling | None) -> Picture | str:
-    if look.error:
-        return look.error
-    try:
-        return open_image(look.data, fits=size)
-    except ImageError as error:
-        return error.message
+        return Read(b"", "", 0, error=ImageError(item.asked[0].error))
+    return read_picture(item.source, _sizes(item, fits))
 
 
 def _compute(batch: _Batch, answer: Ask, fits: Fits, job: Job, size: int) -> Done:
     asked: list[tuple[Item, Asked, str]] = []
     given: list[Answer | Reading | str | None] = []
     examples: list[Example] = []
-    for (item, look), opened in zip(batch.entries, batch.opened, strict=True):
+    for (item, read), opened in zip(batch.entries, batch.opened, strict=True):
         for one in item.asked:
             picture = opened[fits(one.question)].result()
-            asked.append((item, one, look.sha256))
-            error = picture if isinstance(picture, str) else one.error
+            asked.append((item, one, read.sha256))
+            error = picture.message if isinstance(picture, ImageError) else one.error
             given.append(error or None)
             if not error and isinstance(picture, Picture):
                 examples.append(Example((picture,), one.question, id=one.id))
@@ -228,8 +192,3 @@ def _each(answer: Ask, examples: Sequence[Example]) -> Sequence[Answer | Reading
         if len(examples) == 1:
             return [error.message]
     return [one for example in examples for one in _each(answer, [example])]
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

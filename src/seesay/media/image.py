@@ -147,8 +147,6 @@ def probe_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS, fi
         width, height = check_shape(source, name)
         check_size((width, height), name, limits)
         return ImageInfo("", width, height, str(source.dtype), 0)
-    if isinstance(source, Picture):
-        return _info(source.pixels, "", 0)
     with _unbroken_pil(source, name, limits) as image:
         return _info(image, "", 0)
 

@@ -8,7 +8,6 @@ all-in-one call keeps the second step's result to itself. This module knows noth
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..media import open_image
+from ..media.ahead import cores
 from ..types import ImageSource, Line, Reading
 from .order import Box, reading_order
 
@@ -80,15 +80,11 @@ def _engine() -> Any:
         "Det.limit_type": "max",
         "Det.limit_side_len": LONG_SIDES[0] + 2 * MARGIN + STEP,
         "Global.use_vertical_padding": False,
-        "EngineConfig.onnxruntime.intra_op_num_threads": min(2, _cores()),
+        # Threads beyond the cores would wait for one another.
+        "EngineConfig.onnxruntime.intra_op_num_threads": min(2, cores()),
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
     return rapidocr.RapidOCR(params=settings)
-
-
-def _cores() -> int:
-    """How many this process may use; threads beyond them would wait for one another."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _all_lines(engine: Any, pixels: PIL.Image.Image) -> list[Line]:

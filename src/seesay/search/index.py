@@ -1,22 +1,25 @@
 """Make an index, or bring one up to date: every picture is opened and encoded once, by its content.
 
 A file whose size and time of change are as they were is not opened. Another one is hashed, and where its content is known
-(it was moved, copied or touched) only its path is written down. What is left is encoded in groups; each group is written
-before the next begins, so that the same command goes on after any stop. Files that their listing no longer holds are
-dropped last, when a moved picture has been found under its new name. It knows no architecture.
+(it was moved, copied or touched) only its path is written down. What is left is decoded ahead in threads and encoded in groups;
+each group is written before the next is encoded, so that the same command goes on after any stop. Files that their listing no
+longer holds are dropped last, when a moved picture has been found under its new name. It knows no architecture.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ImageError, ModelError, Problem, RunError
-from ..media import digest_image
-from ..models import Encoded, Family
+from ..media.ahead import BYTES_TOGETHER, CHANNELS, opened_ahead
+from ..models import Family
+from ..types import Picture
 from .places import listed
 from .store import Known, Store
 
@@ -58,10 +61,12 @@ class _Counts:
     problems: list[Problem] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Found:
     """A file as it is on the disk now."""
 
+    number: int
+    """Which of all files it is, from 1."""
     path: str
     source: str
     size: int
@@ -86,16 +91,32 @@ def refresh(store: Store, family: Family, sources: Sequence[Path], batch_size: i
     files = {path: os.path.abspath(source) for source in sources for path in listed(source)}
     known = store.files()
     counts = _Counts()
-    waiting: list[_Found] = []
+    looked_at: deque[_Found] = deque()
+    group: list[tuple[_Found, Picture]] = []
+
+    def differing() -> Iterator[str]:
+        for number, (path, source) in enumerate(files.items(), 1):
+            found = _differs(store, number, path, source, known.get(path), counts)
+            if found is not None:
+                looked_at.append(found)
+                yield path
+
     tell(0, len(files))
-    for done, (path, source) in enumerate(files.items(), 1):
-        found = _new(store, path, source, known.get(path), counts)
-        if found is not None:
-            waiting.append(found)
-        if len(waiting) == batch_size or done == len(files):
-            _encode(store, family, waiting, known, counts)
-            waiting.clear()
-            tell(done, len(files))
+    with closing(opened_ahead(differing(), family.fits, lambda digest: store.picture_of(digest) is None)) as pictures:
+        for digest, picture in pictures:
+            file = looked_at.popleft()
+            if isinstance(picture, ImageError):
+                _refuse(store, file, picture.message, picture.hint, counts)
+            elif picture is None or store.picture_of(digest) is not None:  # known before, or by now
+                _take(store, file, digest, known.get(file.path), counts)
+            else:
+                group.append((file, picture))
+            if len(group) == batch_size or sum(_bytes(one) for _, one in group) > BYTES_TOGETHER:
+                _encode(store, family, group, known, counts)
+                group.clear()
+                tell(file.number, len(files))
+    _encode(store, family, group, known, counts)
+    tell(len(files), len(files))
     named = {os.path.abspath(source) for source in sources}
     gone = [path for path, one in known.items() if one.source in named and path not in files]
     removed = store.drop(gone)
@@ -128,55 +149,46 @@ def _claim(store: Store, family: Family) -> None:
         raise RunError(f"made by {about['model']!r}, or by other weights of it", where=str(store.path), hint=hint)
 
 
-def _new(store: Store, path: str, source: str, before: Known | None, counts: _Counts) -> _Found | None:
-    """The file, where it must be opened; one that is as it was, or whose content is known, is dealt with."""
+def _differs(store: Store, number: int, path: str, source: str, before: Known | None, counts: _Counts) -> _Found | None:
+    """The file, where it must be read; one that is as it was is dealt with."""
     try:
         state = os.stat(path)
     except OSError as error:
-        _refuse(store, _Found(path, source, 0, 0), error.strerror or "cannot be read", "", counts)
+        _refuse(store, _Found(number, path, source, 0, 0), error.strerror or "cannot be read", "", counts)
         return None
-    found = _Found(path, source, state.st_size, state.st_mtime_ns)
-    if before is not None and (before.size, before.changed) == (found.size, found.changed):
-        if before.problem:
-            counts.problems.append(Problem(path, before.problem))
-        return None
-    try:
-        digest = digest_image(path)
-    except ImageError as error:
-        _refuse(store, found, error.message, error.hint, counts)
-        return None
-    picture = store.picture_of(digest)
-    if picture is None:
+    found = _Found(number, path, source, state.st_size, state.st_mtime_ns)
+    if before is None or (before.size, before.changed) != (found.size, found.changed):
         return found
-    counts.moved += before is None
-    counts.changed += before is not None and before.picture != picture
-    store.add([], {path: (source, found.size, found.changed, digest)})
+    if before.problem:
+        counts.problems.append(Problem(path, before.problem))
     return None
 
 
-def _encode(store: Store, family: Family, files: Sequence[_Found], known: dict[str, Known], counts: _Counts) -> None:
+def _take(store: Store, file: _Found, digest: str, before: Known | None, counts: _Counts) -> None:
+    """Write down the path of a picture that is known."""
+    counts.moved += before is None
+    counts.changed += before is not None and before.picture != store.picture_of(digest)
+    store.add([], {file.path: (file.source, file.size, file.changed, digest)})
+
+
+def _encode(
+    store: Store, family: Family, group: Sequence[tuple[_Found, Picture]], known: dict[str, Known], counts: _Counts
+) -> None:
     """Encode a group and write it."""
-    good = list(_encoded(store, family, files, counts))
-    store.add([one for _, one in good], {f.path: (f.source, f.size, f.changed, one.digest) for f, one in good})
-    counts.encoded += len({one.digest for _, one in good})
-    counts.changed += sum(file.path in known for file, _ in good)
-
-
-def _encoded(
-    store: Store, family: Family, files: Sequence[_Found], counts: _Counts
-) -> Iterator[tuple[_Found, Encoded]]:
-    if not files:
+    if not group:
         return
-    try:
-        yield from zip(files, family.encode([file.path for file in files]), strict=True)
-    except ImageError as error:
-        if len(files) == 1:
-            _refuse(store, files[0], error.message, error.hint, counts)
-            return
-        for file in files:  # one of them cannot be used; the others can
-            yield from _encoded(store, family, [file], counts)
+    encoded = family.encode([picture for _, picture in group])
+    files = {file.path: (file.source, file.size, file.changed, picture.sha256) for file, picture in group}
+    store.add(encoded, files)
+    counts.encoded += len({one.digest for one in encoded})
+    counts.changed += sum(path in known for path in files)
 
 
 def _refuse(store: Store, file: _Found, message: str, hint: str, counts: _Counts) -> None:
     counts.problems.append(Problem(file.path, message, hint))
     store.add_problem(file.path, file.source, file.size, file.changed, message)
+
+
+def _bytes(picture: Picture) -> int:
+    width, height = picture.pixels.size
+    return CHANNELS * width * height

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from seesay.batch import Compute, Job, computed, pipeline
+from seesay.batch import Compute, Job, computed
 from seesay.batch.source import grouped, items
+from seesay.media import ahead
 from seesay.types import Example, Picture, Reading
 
 PICTURES, TOGETHER = 12, 2
@@ -24,7 +25,7 @@ def test_the_next_pictures_are_decoded_while_the_first_are_computed(
     they not decoded meanwhile."""
     for number in range(PICTURES):
         Image.new("RGB", (40, 30), (number, 0, 0)).save(tmp_path / f"{number:02d}.png")
-    open_image, more = pipeline.open_image, threading.Condition()
+    open_image, more = ahead.open_image, threading.Condition()
     decoded: list[bytes] = []
     computing = 0
 
@@ -35,7 +36,7 @@ def test_the_next_pictures_are_decoded_while_the_first_are_computed(
             more.notify_all()
         return picture
 
-    monkeypatch.setattr(pipeline, "open_image", watched)
+    monkeypatch.setattr(ahead, "open_image", watched)
 
     def compute(examples: Sequence[Example]) -> list[Reading]:
         nonlocal computing

@@ -11,7 +11,7 @@ import pytest
 import seesay
 from seesay import api
 from seesay.batch import pipeline
-from seesay.media import digest_image
+from seesay.media import ahead, digest_image
 from seesay.settings import BatchAskSettings, BatchCaptionSettings, BatchReadSettings
 from seesay.types import Picture
 
@@ -34,14 +34,14 @@ def photos(large_photo: Callable[..., Path], tmp_path: Path) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The sizes that a batch decodes."""
     sizes: list[tuple[int, int]] = []
-    open_image = pipeline.open_image
+    open_image = ahead.open_image
 
     def watched(data: bytes, **how: Any) -> Picture:
         picture = open_image(data, **how)
         sizes.append(picture.pixels.size)
         return picture
 
-    monkeypatch.setattr(pipeline, "open_image", watched)
+    monkeypatch.setattr(ahead, "open_image", watched)
     return sizes
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 import seesay
 from seesay import api
 from seesay.batch import Compute, Job, computed, run
-from seesay.batch.pipeline import BYTES_TOGETHER
 from seesay.errors import InputError, Interrupted, RunError, UsageError
+from seesay.media.ahead import BYTES_TOGETHER
 from seesay.settings import BatchAskSettings, BatchCaptionSettings, BatchReadSettings
 from seesay.types import Answer, Example, Reading
 

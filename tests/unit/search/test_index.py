@@ -12,7 +12,7 @@ from seesay.errors import InputError, ModelError, RunError
 from seesay.models import Encoded, load
 from seesay.search import IndexReport, Store, refresh
 from seesay.settings import ModelSettings
-from seesay.types import ImageSource
+from seesay.types import ImageSource, Picture
 
 PhotoMaker = Callable[..., Path]
 
@@ -33,7 +33,7 @@ class Opened:
 
         def watched(model: Family, images: Sequence[ImageSource]) -> list[Encoded]:
             found = encode(model, images)
-            self.encoded += [Path(str(image)).name for image in images]
+            self.encoded += [Path(image.name).name for image in images if isinstance(image, Picture)]
             return found
 
         monkeypatch.setattr(type(family), "encode", watched)
