@@ -83,8 +83,7 @@ def of_bert(
     def heads(values: torch.Tensor) -> torch.Tensor:
         return values.view(*values.shape[:-1], -1, layer.attention_head_size).transpose(1, 2)
 
-    # Cutting all of them off would cost a step backward that fills as much with zeros.
-    query = heads(layer.query(hidden_states if asking is None else hidden_states[:, :asking]))
+    query = heads(layer.query(hidden_states[:, :asking]))
     key, value = heads(layer.key(hidden_states)), heads(layer.value(hidden_states))
     if cache is not None:
         key, value = cache.update(key, value, layer.layer_idx)
