@@ -1,49 +1,67 @@
-"""How an answer's time grows: with the batch, the picture's size, the questions about one picture and the threads.
+"""How an answer's time grows: with the batch, the picture's size, the pictures of a question, the questions about one picture and
+the threads.
 
-ViLT-B/32 for batch, size and threads, GIT-base for questions. Processor seconds for all but threads, which are by the clock. Draws
-docs/images/scaling-*.png.
+ViLT-B/32 for batch, size and threads, SmolVLM-256M's size for several pictures, GIT-base for questions. Processor seconds for all
+but threads, which are by the clock. Draws docs/images/scaling-*.png.
 """
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .sides import in_turns, one_thread, photo
 from .sizes import QUESTIONS, WORK, checkpoint
 
 IMAGES = Path(__file__).parent.parent / "docs/images"
-BATCHES, SIDES, ASKED, THREADS = (1, 2, 4, 8), (320, 640, 1280, 4000), (1, 2, 4, 8), (1, 2)
+BATCHES, SIDES, PICTURES, ASKED, THREADS = (1, 2, 4, 8), (320, 640, 1280, 4000), (1, 2, 4), (1, 2, 4, 8), (1, 2)
+
+ENGINES: dict[str, Literal["torch", "onnx"]] = {"torch, exact": "torch", "onnx int8": "onnx"}
 
 
 def measure() -> dict[str, object]:
-    vilt, git = str(checkpoint("vilt-b32")), str(checkpoint("git-base"))
+    vilt, git, chat = (str(checkpoint(name)) for name in ("vilt-b32", "git-base", "smolvlm-256m"))
     one_thread()
     from seesay import models
     from seesay.models.memory import Memory
     from seesay.settings import AskSettings
     from seesay.types import Example
 
-    ways: dict[str, Any] = {
-        name: models.load(AskSettings(model=vilt, engine=engine))
-        for name, engine in (("torch, exact", "torch"), ("onnx int8", "onnx"))
-    }
-    writers: dict[str, Any] = {
-        name: models.load(AskSettings(model=git, engine=engine, max_new_tokens=5))
-        for name, engine in (("torch, exact", "torch"), ("onnx int8", "onnx"))
-    }
+    def opened(folder: str, tokens: int) -> dict[str, Any]:
+        return {
+            name: models.load(AskSettings(model=folder, engine=engine, max_new_tokens=tokens))
+            for name, engine in ENGINES.items()
+        }
+
+    ways, writers = opened(vilt, 1), opened(git, 5)
     picture = photo(WORK, 640, 427)
 
     def ask(family: Any, source: Path, count: int) -> None:
         family._memory, family.recall = Memory(), Memory()
         family.predict(family.prepare([Example((source,), QUESTIONS[n % len(QUESTIONS)]) for n in range(count)]), 1)
 
-    def times(families: dict[str, Any], source: Path, count: int) -> dict[str, float]:
-        rows = in_turns({name: lambda one=one: ask(one, source, count) for name, one in families.items()}, 3)
-        return {name: row["ms"] for name, row in rows.items()}
+    def compare(family: Any, count: int) -> None:
+        family.recall = Memory()
+        if hasattr(family, "images"):
+            family.images.forget()
+        pictures = tuple(photo(WORK, 640, 427, seed) for seed in range(count))
+        family.predict(family.prepare([Example(pictures, QUESTIONS[0])]), 1)
 
+    def times(families: dict[str, Any], source: Path, count: int) -> dict[str, float]:
+        return medians({name: lambda one=one: ask(one, source, count) for name, one in families.items()})
+
+    def medians(works: dict[str, Any]) -> dict[str, float]:
+        return {name: row["ms"] for name, row in in_turns(works, 3).items()}
+
+    talkers = opened(chat, 1)
     found: dict[str, Any] = {
         "batch": {str(count): times(ways, picture, count) for count in BATCHES},
         "picture": {str(side): times(ways, photo(WORK, side, side * 3 // 4), 1) for side in SIDES},
+        "pictures": {
+            str(count): medians(
+                {name: lambda one=one, count=count: compare(one, count) for name, one in talkers.items()}
+            )
+            for count in PICTURES
+        },
         "questions": {str(count): times(writers, picture, count) for count in ASKED},
         "threads": _threads(vilt, picture),
     }
@@ -55,6 +73,7 @@ def measure() -> dict[str, object]:
 LABELS = {
     "batch": "rows in a batch (ViLT-B/32)",
     "picture": "longer side of a JPEG, pixels (ViLT-B/32)",
+    "pictures": "pictures in a question, 640 pixels each (SmolVLM-256M's size, first token)",
     "questions": "questions about one picture (GIT-base, 5 tokens each)",
     "threads": "threads (ViLT-B/32, by the clock)",
 }
@@ -73,7 +92,7 @@ def _threads(folder: str, picture: Path) -> dict[str, dict[str, float]]:
     for count in THREADS:
         os.environ["OMP_NUM_THREADS"] = str(count)
         torch.set_num_threads(count)
-        for name, engine in (("torch, exact", "torch"), ("onnx int8", "onnx")):
+        for name, engine in ENGINES.items():
             family: Any = models.load(AskSettings(model=folder, engine=engine))
             batch = family.prepare([Example((picture,), QUESTIONS[0])])
             walls = []
