@@ -18,6 +18,7 @@ from ..settings import BenchSettings, ModelSettings, ModelsSettings
 if TYPE_CHECKING:
     from ..models.engines import Option
     from ..models.export_cache import Entry
+    from ..types import ImageSource
 
 TIMES = ("start", "answer", "new_picture", "wall", "memory")
 
@@ -153,9 +154,9 @@ def measure() -> None:
     first = settings.picture or sample_picture(0, 640, 480)
     asked = QUESTIONS if family.answers else ("",)
 
-    def timed(picture: object, question: str) -> tuple[float, float]:
+    def timed(picture: ImageSource, question: str) -> tuple[float, float]:
         processor, clock = time.process_time(), time.perf_counter()
-        list(answering.answer(family, [Example((picture,), question)]))  # type: ignore[arg-type]
+        list(answering.answer(family, [Example((picture,), question)]))
         return time.process_time() - processor, time.perf_counter() - clock
 
     timed(first, asked[0])
