@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 PICTURES = Path(__file__).parent.parent / "examples/pictures"
-BATCH, ROWS, ROUNDS = 4, 64, 3
+BATCH, ROWS, ROUNDS = 4, 64, 5
 WORDS = "dog cat bird ball cup chair book flower tree lamp shoe hat spoon boat bike kite".split()
 
 

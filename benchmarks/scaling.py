@@ -73,7 +73,7 @@ def measure() -> dict[str, object]:
 LABELS = {
     "batch": "rows in a batch (ViLT-B/32)",
     "picture": "longer side of a JPEG, pixels (ViLT-B/32)",
-    "pictures": "pictures in a question, 640 pixels each (SmolVLM-256M's size, first token)",
+    "pictures": "pictures in a question (SmolVLM-256M, first token)",
     "questions": "questions about one picture (GIT-base, 5 tokens each)",
     "threads": "threads (ViLT-B/32, by the clock)",
 }
