@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy
 import pytest
@@ -13,6 +17,9 @@ from seesay.models import engines, explain, export, export_cache, load
 from seesay.models.exported.base import Exported
 from seesay.models.runtime import open_graph
 from seesay.settings import AskSettings, ModelSettings
+from seesay.types import Example
+
+ENGINES: tuple[Literal["torch"], Literal["onnx"]] = ("torch", "onnx")
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +143,25 @@ def test_a_damaged_graph_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "network.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelError, match="cannot open it"):
         open_graph(tmp_path / "network.onnx", "onnx", "float32")
+
+
+def test_a_rest_beside_whole_patches_is_left_as_the_original_leaves_it(
+    vilt_checkpoint: Path, tmp_path: Path, photo: Callable[..., Path]
+) -> None:
+    """A processor that rounds sides to less than a patch."""
+    folder = tmp_path / "model"
+    shutil.copytree(vilt_checkpoint, folder)
+    (file,) = (one for one in folder.glob("*processor*.json") if "size_divisor" in one.read_text())
+    half = json.loads((folder / "config.json").read_text())["patch_size"] // 2
+    file.write_text(re.sub(r'"size_divisor": \d+', f'"size_divisor": {half}', file.read_text()))
+    picture = photo(tmp_path / "narrow.png", (13 * half, 12 * half), "red")
+    original, export = (load(AskSettings(model=str(folder), engine=engine, dtype="float32")) for engine in ENGINES)
+    rows = [Example((picture,), "what color is it")]
+    sides = original.prepare(rows).tensors["pixel_values"].shape[2:]
+    assert [side % (2 * half) for side in sides] != [0, 0]
+    expected, found = (one.predict(one.prepare(rows), 3) for one in (original, export))
+    assert [one.text for one in found[0]] == [one.text for one in expected[0]]
+    assert [one.score for one in found[0]] == pytest.approx([one.score for one in expected[0]], abs=1e-5)
 
 
 def test_openvino_says_what_the_original_says(vilt_checkpoint: Path, vilt_pictures: list[Path]) -> None:

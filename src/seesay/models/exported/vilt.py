@@ -93,7 +93,11 @@ class ExportedVilt(Exported):
             tokens[row, : len(text)], mask[row, : len(text)] = text, 1
         tokens[mask == 0] = self.facts["padding"]
         pixels, _ = pad_pictures(pictures)
-        patches = numpy.array([picture.shape[1:] for picture in pictures]) // self.facts["patch"]
+        # What is left beside whole patches is not looked at; mostly nothing is.
+        patch = self.facts["patch"]
+        high, wide = (side // patch * patch for side in pixels.shape[2:])
+        pixels = pixels[:, :, :high, :wide]
+        patches = numpy.array([picture.shape[1:] for picture in pictures]) // patch
         tensors = {"input_ids": tokens, "attention_mask": mask, "pixel_values": pixels, "patches": patches}
         return Batch(tensors, tuple((digest,) for digest in digests))
 
