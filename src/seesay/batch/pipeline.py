@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 from ..errors import ImageError, InputError
 from ..media import Scaling
-from ..media.ahead import BYTES_AHEAD, BYTES_TOGETHER, Read, cores, open_read, read_picture
+from ..media.ahead import BYTES_TOGETHER, Read, cores, open_read, read_picture
 from ..types import Answer, Example, Picture, Reading
 from .rows import Job, Row
 from .source import Asked, Group, Item
@@ -25,6 +25,8 @@ from .source import Asked, Group, Item
 Ask: TypeAlias = Callable[[Sequence[Example]], Sequence[Answer | Reading]]
 Fits: TypeAlias = Callable[[str], Scaling | None]
 
+BYTES_AHEAD = 2 * BYTES_TOGETHER
+"""Bytes of pictures that are decoded, or being decoded, at any time."""
 BATCHES_AHEAD = 8
 """Batches decoded ahead at most; more of small pictures would not be quicker."""
 
@@ -77,7 +79,7 @@ def computed(
         size: questions given to a `Compute` at once.
     """
     fits = computes[0].fits
-    eyes = ThreadPoolExecutor(cores(), "seesay-read")
+    eyes = ThreadPoolExecutor(cores(), "seesay-look")
     hands = ThreadPoolExecutor(len(computes), "seesay-compute") if len(computes) > 1 else None
     free: SimpleQueue[Compute] = SimpleQueue()
     for compute in computes:

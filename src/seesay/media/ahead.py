@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from ..errors import ImageError
@@ -19,8 +20,8 @@ from .source import DEFAULT_LIMITS, image_name, read_encoded
 
 BYTES_TOGETHER = 150_000_000
 """Pictures that are computed together, encoded and decoded: beyond this many bytes fewer of them are."""
-BYTES_AHEAD = 2 * BYTES_TOGETHER
-"""Bytes of pictures that are decoded, or being decoded, at any time."""
+LARGE = BYTES_TOGETHER // 2
+"""A picture of more bytes is decoded when it is its turn, in the caller's thread: threads would keep as much memory each."""
 CHANNELS = 3
 """Bytes of a decoded pixel."""
 FILES_AHEAD = 16
@@ -58,7 +59,8 @@ def read_picture(source: str, sizes: Sequence[Scaling | None]) -> Read:
 def opened_ahead(
     sources: Iterable[str], fits: Scaling | None, needed: Callable[[str], bool]
 ) -> Generator[tuple[str, Picture | ImageError | None], None, None]:
-    """Of each source, in order, its sha256 and its picture; None where it is not `needed`.
+    """Of each source, in order, its sha256 and its picture; None where it is not `needed`. At most `BYTES_TOGETHER` of them are
+    decoded ahead, or one that is larger.
 
     Args:
         fits: as of `open_image`.
@@ -67,29 +69,42 @@ def opened_ahead(
     eyes = ThreadPoolExecutor(cores(), "seesay-look")
     waiting = iter(sources)
     reading: deque[Future[Read]] = deque()
-    # sha256, bytes that are held, and what comes of it
-    opening: deque[tuple[str, int, Future[Picture | ImageError] | ImageError | None]] = deque()
+    # sha256, bytes that are held, and what gives the picture
+    opening: deque[tuple[str, int, Callable[[], Picture | ImageError | None]]] = deque()
     held = 0
+
+    def read_on() -> None:
+        while len(reading) < FILES_AHEAD and (source := next(waiting, None)) is not None:
+            reading.append(eyes.submit(read_picture, source, (fits,)))
+
+    def room() -> bool:
+        fits_in = len(opening) < FILES_AHEAD and held + reading[0].result().bytes <= BYTES_TOGETHER
+        return not opening or fits_in
+
     try:
-        while True:
-            while not opening or (held < BYTES_AHEAD and len(opening) < FILES_AHEAD):
-                while len(reading) < FILES_AHEAD and (source := next(waiting, None)) is not None:
-                    reading.append(eyes.submit(read_picture, source, (fits,)))
-                if not reading:
-                    break
+        read_on()
+        while reading or opening:
+            while reading and room():
                 read = reading.popleft().result()
+                read_on()
                 if read.error is not None or not needed(read.sha256):
-                    opening.append((read.sha256, 0, read.error))
+                    opening.append((read.sha256, 0, partial(_given, read.error)))
+                elif read.bytes > LARGE:
+                    opening.append((read.sha256, 0, partial(open_read, read, fits)))
                 else:
-                    opening.append((read.sha256, read.bytes, eyes.submit(open_read, read, fits)))
+                    opening.append((read.sha256, read.bytes, eyes.submit(open_read, read, fits).result))
                     held += read.bytes
-            if not opening:
-                return
+                del read
             digest, size, opened = opening.popleft()
-            yield digest, opened.result() if isinstance(opened, Future) else opened
+            yield digest, opened()
             held -= size
+            del opened  # and with it the picture, before the next one is decoded
     finally:
         eyes.shutdown(wait=False, cancel_futures=True)
+
+
+def _given(error: ImageError | None) -> ImageError | None:
+    return error
 
 
 def open_read(read: Read, fits: Scaling | None) -> Picture | ImageError:

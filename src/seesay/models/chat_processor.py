@@ -107,10 +107,10 @@ def _without_videos(kind: Any, checkpoint: Checkpoint) -> Any:
     def check(self: Any, name: str, argument: Any) -> Any:
         return None if name == VIDEOS else kind.check_argument_for_proper_class(self, name, argument)
 
-    module = sys.modules[kind.__module__]
+    module: Any = sys.modules[kind.__module__]
     if getattr(module, "num2words", "") is None:
         # SmolVLM counts the frames of a video in words, and insists on the package that does.
-        module.num2words = str  # type: ignore[attr-defined]
+        module.num2words = str
     readers = {"image_processor": AutoImageProcessor, "tokenizer": AutoTokenizer}
     more = [name for name in kind.get_attributes() if name not in (*readers, VIDEOS)]
     if more:
@@ -120,8 +120,8 @@ def _without_videos(kind: Any, checkpoint: Checkpoint) -> Any:
         for name in kind.get_attributes()
     ]
     settings, _ = kind.get_processor_dict(checkpoint.folder)
-    image_only = type(kind.__name__, (kind,), {"check_argument_for_proper_class": check})
-    return image_only.from_args_and_dict(parts, settings)  # type: ignore[attr-defined]
+    image_only: Any = type(kind.__name__, (kind,), {"check_argument_for_proper_class": check})
+    return image_only.from_args_and_dict(parts, settings)
 
 
 def _json(checkpoint: Checkpoint, file: str) -> dict[str, Any]:

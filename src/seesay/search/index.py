@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ImageError, ModelError, Problem, RunError
-from ..media.ahead import BYTES_TOGETHER, CHANNELS, opened_ahead
+from ..media.ahead import CHANNELS, LARGE, opened_ahead
 from ..models import Family
 from ..types import Picture
 from .places import listed
@@ -111,10 +111,11 @@ def refresh(store: Store, family: Family, sources: Sequence[Path], batch_size: i
                 _take(store, file, digest, known.get(file.path), counts)
             else:
                 group.append((file, picture))
-            if len(group) == batch_size or sum(_bytes(one) for _, one in group) > BYTES_TOGETHER:
+            if len(group) == batch_size or sum(_bytes(one) for _, one in group) > LARGE:
                 _encode(store, family, group, known, counts)
                 group.clear()
                 tell(file.number, len(files))
+            del picture  # a large one would stay while the next is decoded
     _encode(store, family, group, known, counts)
     tell(len(files), len(files))
     named = {os.path.abspath(source) for source in sources}

@@ -83,9 +83,17 @@ def test_the_next_ones_are_decoded_while_the_first_is_used(files: list[str], mon
 def test_of_large_pictures_few_are_decoded_at_a_time(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = watched(monkeypatch)
     size = read_picture(files[0], [None]).bytes
-    monkeypatch.setattr(ahead, "BYTES_AHEAD", 3 * size)
+    monkeypatch.setattr(ahead, "BYTES_TOGETHER", 3 * size)
     for used, _ in enumerate(opened_ahead(files, None, always)):
-        assert len(decoded) <= used + 4  # three, and the one that is used
+        assert len(decoded) <= used + 3  # with the one that is used
+
+
+def test_a_very_large_picture_is_decoded_when_it_is_its_turn(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = watched(monkeypatch)
+    monkeypatch.setattr(ahead, "LARGE", read_picture(files[0], [None]).bytes - 1)
+    for used, (digest, picture) in enumerate(opened_ahead(files[:5], None, always), 1):
+        assert isinstance(picture, Picture) and picture.sha256 == digest
+        assert len(decoded) == used
 
 
 @pytest.mark.parametrize("needed", [always, lambda digest: False])

@@ -168,7 +168,8 @@ class Chat(Generative):
             for name in [name for name, value in inputs.items() if value.shape == batch.tensors["input_ids"].shape]:
                 inputs[name] = torch.cat([inputs[name], behind.get(name, kinds).to(inputs[name].dtype)], dim=1)
             logits = self._network(**_with(inputs, seen), use_cache=False, logits_to_keep=ids.shape[1]).logits
-        return logits[ids != IGNORED].float()  # type: ignore[no-any-return]
+        found: torch.Tensor = logits[ids != IGNORED].float()
+        return found
 
     def save(self, folder: Path) -> None:
         alone = self._adapter is not None and self.placement.quantize
